@@ -1,11 +1,12 @@
 """Failed fits leave the earlier model whole; diverged models are refused; parameters set later change no model."""
 
+import itertools
 import pickle
 import warnings
 
 import numpy as np
 import pytest
-from sklearn.exceptions import NotFittedError
+from benchmarks.reliability.diverging import DOORS, Settings, check_fit
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, MLPSearchCV, Perceptron, nn
 from rosenblatt.estimators import DivergenceError
@@ -113,17 +114,13 @@ def test_infinite_predictions_are_a_divergence(fit, tmp_path, monkeypatch):
 
 def test_huge_learning_rates_never_give_a_model_that_predicts_nan():
     outcomes = []
-    for solver in ("adamw", "sgd", "nadam"):
-        for rate in (1e5, 1e15, 1e25):
-            parameters = {"hidden_layer_sizes": (8, 8, 8), "dtype": "float32", "batch_size": 20, "max_iter": 1}
-            model = classifier(solver=solver, learning_rate_init=rate, **parameters)
-            try:
-                outcomes.append(bool(np.isfinite(model.fit(X, LABELS).network.predict(X)).all()))
-            except DivergenceError:
-                with pytest.raises(NotFittedError):
-                    model.predict(X)
-    assert all(outcomes)
-    assert len(outcomes) < 9
+    for door, solver, rate in itertools.product(DOORS.values(), ("adamw", "sgd", "nadam"), (1e5, 1e15, 1e25)):
+        try:
+            check_fit(door, Settings(solver, rate, (8, 8, 8), "float32", 20, 1))
+            outcomes.append("finite")
+        except DivergenceError:
+            outcomes.append("diverged")
+    assert set(outcomes) == {"finite", "diverged"}
 
 
 def test_a_search_counts_a_diverged_candidate_as_failed():

@@ -4,23 +4,20 @@ import contextlib
 import errno
 import os
 import random
-import shutil
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.reliability.disks import CALLS, check_fault
+from benchmarks.reliability.kills import Training
 from sklearn.base import clone
 
 import rosenblatt
 from rosenblatt import nn
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor
-from rosenblatt.storage import atomic
 from rosenblatt.storage.container import pack, unpack
-from rosenblatt.training import CheckpointError
+from rosenblatt.training import CheckpointError, DivergenceError, Trainer
 from rosenblatt.training.checkpoint import Checkpoints
 
 RNG = np.random.default_rng(0)
@@ -31,22 +28,6 @@ NUMBERS = X @ RNG.normal(size=6)
 
 class Killed(BaseException):
     """Stands for the end of the process."""
-
-
-class Fuse:
-    """Lets so many system calls pass, then raises."""
-
-    def __init__(self, calls, error):
-        self.left, self.error = calls, error
-
-    def wrap(self, function):
-        def wrapped(*args, **kwargs):
-            if self.left == 0:
-                raise self.error
-            self.left -= 1
-            return function(*args, **kwargs)
-
-        return wrapped
 
 
 def stop_after(monkeypatch, n_saves):
@@ -222,91 +203,18 @@ def test_another_architecture_is_another_training(tmp_path):
             train(other)
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space left"), OSError(errno.EIO, "I/O error")])
-@pytest.mark.parametrize("call", ["write", "fsync", "replace", "chmod"])
-@pytest.mark.parametrize("k", range(6))
-def test_a_storage_fault_never_loses_the_older_checkpoint(error, call, k, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        stop_after(patch, 2)
-        with pytest.raises(Killed):
-            network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
-    with monkeypatch.context() as patch:
-        fuse = Fuse(k, error)
-        patch.setattr(atomic.os, call, fuse.wrap(getattr(os, call)))
-        with pytest.raises(OSError, match=str(error.strerror)):
-            network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
-    resumed, whole = network(), network()
-    resumed.fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=5, **OPTIONS)
-    whole.fit(X, LABELS, **OPTIONS)
-    assert np.array_equal(resumed.block, whole.block)
-    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.safetensors"]
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("n_calls", range(4))
+def test_a_storage_fault_never_loses_the_older_checkpoint(code, call, n_calls):
+    with pytest.raises(OSError, match=os.strerror(code)):
+        check_fault("checkpoint.safetensors", call, n_calls, code)
 
 
-SCRIPT = """
-import sys, time
-import numpy as np
-import rosenblatt
-from rosenblatt import MLPClassifier
-from rosenblatt.storage import atomic
-from rosenblatt.storage.container import pack, unpack
-folder, model_path, slow = sys.argv[1:]
-if slow == "slow":  # so that a third of the kills come inside a save
-    write = atomic.write_all
-    def slowly(descriptor, data):
-        for part in range(8):
-            write(descriptor, data[part * len(data) // 8 : (part + 1) * len(data) // 8])
-            time.sleep(0.002)
-    atomic.write_all = slowly
-rng = np.random.default_rng(0)
-X = rng.normal(size=(2000, 10)); y = (X[:, 0] * X[:, 1] > 0).astype(int)
-model = MLPClassifier((32,), max_iter=60, batch_size=20, random_state=1, dropout=0.1, normalization="batch",
-                      early_stopping=True, n_iter_no_change=1000, checkpoint=folder, checkpoint_every=40)
-print("ready", flush=True)
-import warnings
-warnings.simplefilter("ignore")
-model.fit(X, y)
-model.checkpoint = None
-rosenblatt.save(model, model_path)
-np.save(model_path + ".npy", [model.history_[c] for c in model.history_])
-"""
-
-
-def run(folder, model_path, slow="fast", kill_after=None):
-    """Run the script; True if it ended by itself."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "ROSENBLATT_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", SCRIPT, str(folder), str(model_path), slow]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
-    assert process.stdout is not None
-    process.stdout.readline()
-    if kill_after is not None:
-        time.sleep(kill_after)
-        process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    return process.returncode == 0
-
-
-@pytest.mark.parametrize("n_kills", [1, pytest.param(50, marks=pytest.mark.long)])
-def test_kill_9_at_random_moments_loses_nothing(n_kills, tmp_path):
-    begin = time.monotonic()
-    assert run(tmp_path / "whole", tmp_path / "whole.st")
-    seconds = time.monotonic() - begin
-    picker = random.Random(7)
-    kills = 0
-    folder = tmp_path / "parts"
-    while kills < n_kills:
-        slow = "slow" if kills % 3 == 0 else "fast"
-        if run(folder, tmp_path / "parts.st", slow, picker.uniform(0, 0.25 * seconds)):
-            check_equal(tmp_path)
-            shutil.rmtree(folder)
-        kills += 1
-    assert run(folder, tmp_path / "parts.st")
-    check_equal(tmp_path)
-
-
-def check_equal(tmp_path):
-    assert (tmp_path / "parts.st").read_bytes() == (tmp_path / "whole.st").read_bytes()
-    assert (tmp_path / "parts.st.npy").read_bytes() == (tmp_path / "whole.st.npy").read_bytes()
+@pytest.mark.parametrize("n_kills", [1, pytest.param(16, marks=pytest.mark.long)])
+def test_kill_9_at_random_moments_loses_nothing(n_kills):
+    picker, training = random.Random(7), Training()
+    training.check_killed([picker.uniform(0, 0.25) for _ in range(n_kills)], "slow")
 
 
 @pytest.mark.parametrize("every", [0, -1, True, 1.5, "0s", "5", "x", "3 days", None])
@@ -414,6 +322,21 @@ def test_a_damaged_checkpoint_is_called_a_checkpoint(tmp_path):
     rosenblatt.save(network(), path)
     with pytest.raises(CheckpointError, match="this holds a 'network', not a checkpoint of a training"):
         network().fit(X, LABELS, checkpoint=tmp_path, **OPTIONS)
+
+
+@pytest.mark.parametrize("every", [1, 10])  # within an epoch of ten steps, and at its end
+def test_weights_that_are_not_finite_are_in_no_checkpoint(every, tmp_path, monkeypatch):
+    epochs = Trainer.epochs
+
+    def exploding(self, *args, **options):
+        losses = epochs(self, *args, **options)
+        self.network.parameters[0] = np.inf
+        return losses
+
+    monkeypatch.setattr(Trainer, "epochs", exploding)
+    with pytest.raises(DivergenceError):
+        network().fit(X, LABELS, checkpoint=tmp_path, checkpoint_every=every, epochs=3, batch_size=30)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -27,16 +27,17 @@ ADVICE = "Make room there, or name a file on a larger disk"
 
 
 @contextmanager
-def errors_naming(path: str | os.PathLike[str]) -> Iterator[None]:
+def errors_naming(path: str | os.PathLike[str], *, only: bool = False) -> Iterator[None]:
     """System calls on descriptors, such as write and fsync, know no name: their errors get that of the file.
 
-    The error for a full disk says how much is free, and what to do.
+    With `only`, so do errors that name another file, such as a temporary one. The error for a full disk says how much
+    is free, and what to do.
     """
     try:
         yield
     except OSError as error:
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT) and ADVICE not in str(error.strerror)
-        if error.errno is None or (error.filename is not None and not is_full):
+        if error.errno is None or (error.filename is not None and not is_full and not only):
             raise
         what = f"{error.strerror}{space_left(path)}" if is_full else error.strerror
         raise OSError(error.errno, what, os.fspath(path)) from None
@@ -96,27 +97,24 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[DurableFile]:
     target = replaceable(path)
     remove_stale(target)
     prefix = f"{family(target)}{os.getpid()}-"
-    with errors_naming(path):
-        try:
-            descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
-        except OSError as error:  # which names the temporary file
-            raise OSError(error.errno, error.strerror) from None
+    with errors_naming(path, only=True):
+        descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=SUFFIX, dir=target.parent)
     try:
         try:
             yield DurableFile(descriptor, path)
-            with errors_naming(path):
+            with errors_naming(path, only=True):
                 os.chmod(temporary, permissions(target))
                 os.fsync(descriptor)
         finally:
             with errors_naming(path):
                 os.close(descriptor)
-        with errors_naming(path):
+        with errors_naming(path, only=True):
             os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    with errors_naming(path):
+    with errors_naming(path, only=True):
         sync_folder(target.parent)
 
 
@@ -224,14 +222,15 @@ def sync_folder(folder: Path) -> None:
 
 def read_regular(path: str | os.PathLike[str]) -> bytes:
     """All bytes of a regular file; pipes and devices, which may never end, are refused."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file name")
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "this is not a regular file", str(path))
-        with errors_naming(path), open(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
+    with errors_naming(path):
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISDIR(mode):
+                raise IsADirectoryError(f"{os.fspath(path)} is a folder; give a file name")
+            if not stat.S_ISREG(mode):
+                raise OSError(errno.EINVAL, "this is not a regular file", str(path))
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)

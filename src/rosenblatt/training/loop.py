@@ -13,20 +13,19 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosenblatt.storage.container import Arrays, decode_value, encode_value
+from rosenblatt.storage.container import Arrays, decode_value
 from rosenblatt.training.checkpoint import Checkpoints
 from rosenblatt.training.early_stopping import EarlyStopping
 from rosenblatt.training.evaluation import GradientProbe, what_diverged
 from rosenblatt.training.history import History
 from rosenblatt.training.learning_rates import LearningRates, annealed_strength
-from rosenblatt.training.restoring import read_state
+from rosenblatt.training.restoring import read_state, state_of
 from rosenblatt.training.trainer import DivergenceError, Trainer
 
 __all__ = ["Outcome", "RowOrders", "TrainingLoop"]
@@ -219,8 +218,15 @@ class TrainingLoop:
             self.outcome = self.outcome or Outcome.DEADLINE
         else:
             self.epoch_seconds = min(self.epoch_seconds, (time.monotonic() - began) / n_epochs)
-        if self.outcome is None and self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
-            self.checkpoints.save(self.trainer.step_count, *self.snapshot())
+        if self.outcome is None:
+            self._save_if_due()
+
+    def _save_if_due(self) -> None:
+        """Write a checkpoint when it is time."""
+        if self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
+            state = state_of(self)
+            if state is not None:
+                self.checkpoints.save(self.trainer.step_count, *state)
 
     def _epochs(self, n_epochs: int, rates: Any, strength: Any) -> list[float]:
         """Losses of the next epochs, with checkpoints on the way; none where the time ended within the first."""
@@ -247,9 +253,8 @@ class TrainingLoop:
             )
             if losses or self.seconds_left() <= 0:
                 return losses
-            begun = self.trainer.position[0] > 0  # else the order, which is drawn, would be drawn again
-            if begun and self.checkpoints is not None and self.checkpoints.is_due(self.trainer.step_count):
-                self.checkpoints.save(self.trainer.step_count, *self.snapshot())
+            if self.trainer.position[0] > 0:  # else the order, which is drawn, would be drawn again
+                self._save_if_due()
 
     def _steps_done(self) -> int:
         """Steps of the epoch that has begun."""
@@ -330,7 +335,7 @@ class TrainingLoop:
 
     def finish(self) -> None:
         """Save the finished training, and leave the best, or the averaged, weights in the network."""
-        state = self.snapshot() if self.checkpoints is not None else None
+        state = state_of(self) if self.checkpoints is not None else None
         scored = self.measure is None or self.rule.state.best < math.inf
         if not scored and self.epoch and self.outcome not in (Outcome.DIVERGED, Outcome.INTERRUPTED):
             self.outcome, self.failure = Outcome.NO_SCORE, NO_SCORE
@@ -371,21 +376,6 @@ class TrainingLoop:
             yield
         finally:
             self.network.block[...] = present
-
-    def snapshot(self) -> tuple[dict[str, Any], Arrays]:
-        """All that a checkpoint holds."""
-        counts, arrays = self.trainer.state()
-        parts: dict[str, Any] = {"history": dict(self.history), "stopping": asdict(self.rule.state)}
-        if self.rates is not None:
-            parts["rates"] = self.rates.state()
-        state = {"counts": counts, "epoch": self.epoch, "outcome": self.outcome.name if self.outcome else ""}
-        state |= {name: encode_value(part, name) for name, part in parts.items()}
-        if self.best is not None:
-            arrays["best"] = self.best
-        if self.rows is not None:
-            state["rows"], of_rows = self.rows.state()
-            arrays |= of_rows
-        return state, arrays
 
     def _restore(self, state: dict[str, Any], arrays: Arrays) -> None:
         """Continue from a checkpoint."""

@@ -1,28 +1,28 @@
-"""The state of a training, read from a checkpoint and checked.
+"""The state of a training: what a checkpoint holds of it, and what is read from one and checked.
 
-Takes what was read from a file, and the training that it should be of. Returns the parts, or raises an error that names
-the value. A checkpoint may be damaged or forged, and what is restored from it is used without further checks. Never
-changes the training.
+Takes a training, and what was read from a file. Returns the parts, or raises an error that names the value. A
+checkpoint may be damaged or forged, and what is restored from it is used without further checks. Never changes the
+training.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rosenblatt._checks import MAX_COUNT, check_count, check_number, check_seed, is_number
-from rosenblatt.storage.container import Arrays, decode_value, require_keys
+from rosenblatt.storage.container import Arrays, decode_value, encode_value, require_keys
 from rosenblatt.training.early_stopping import StoppingState
 from rosenblatt.training.history import History
 
 if TYPE_CHECKING:
     from rosenblatt.training.loop import TrainingLoop
 
-__all__ = ["LoopState", "read_state"]
+__all__ = ["LoopState", "read_state", "state_of"]
 
 ENDS = ("", "ALL_EPOCHS", "NO_PROGRESS", "CALLBACK", "DEADLINE")
 """Outcomes of trainings that are saved; the first one is that of a training that continues."""
@@ -37,6 +37,27 @@ class LoopState:
     history: History
     stopping: StoppingState
     best: np.ndarray[Any, Any] | None
+
+
+def state_of(loop: TrainingLoop) -> tuple[dict[str, Any], Arrays] | None:
+    """All that a checkpoint holds of a training; None if a parameter is not finite.
+
+    Such a training diverges within a step, and no other could continue from there: `read_state` refuses it.
+    """
+    if not all(np.isfinite(block).all() for block in (loop.network.block, loop.best) if block is not None):
+        return None
+    counts, arrays = loop.trainer.state()
+    parts: dict[str, Any] = {"history": dict(loop.history), "stopping": asdict(loop.rule.state)}
+    if loop.rates is not None:
+        parts["rates"] = loop.rates.state()
+    state = {"counts": counts, "epoch": loop.epoch, "outcome": loop.outcome.name if loop.outcome else ""}
+    state |= {name: encode_value(part, name) for name, part in parts.items()}
+    if loop.best is not None:
+        arrays["best"] = loop.best
+    if loop.rows is not None:
+        state["rows"], of_rows = loop.rows.state()
+        arrays |= of_rows
+    return state, arrays
 
 
 def read_state(loop: TrainingLoop, state: Mapping[str, Any], arrays: Arrays) -> LoopState:

@@ -58,7 +58,7 @@ def test_an_existing_file_is_kept_without_overwrite(cli: Any, model: Any) -> Non
     Path("m.onnx").write_text("mine")
     code, _, err = cli("export", "m.st", "--out", "m.onnx")
     assert (code, err) == (
-        2, "rosenblatt: m.onnx exists; --overwrite replaces it, or choose another name with --out.\n"
+        2, "rosenblatt: m.onnx exists; --overwrite replaces it, or choose another name.\n"
     )  # fmt: skip
     assert Path("m.onnx").read_text() == "mine"
     assert cli("export", "m.st", "--out", "m.onnx", "--overwrite")[0] == 0

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rosenblatt._suggestions import article
+
 __all__ = [
     *("all_finite", "as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag"),
     *("check_number", "check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number"),
@@ -86,7 +88,7 @@ def check_path(name: str, value: Any) -> str:
     is_path = isinstance(value, (str, os.PathLike))
     text = os.fspath(value) if is_path else None
     if not isinstance(text, str):
-        shown = repr(value) if value is None or isinstance(value, (bytes, int)) else f"a {type(value).__name__}"
+        shown = repr(value) if value is None or isinstance(value, (bytes, int)) else article(type(value).__name__)
         raise TypeError(f"{name} is {shown}; it must be the name of a file, as a text or a pathlib.Path")
     if not text or "\0" in text:
         raise refusal(name, text, "the name of a file")

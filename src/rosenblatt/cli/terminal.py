@@ -134,6 +134,14 @@ def one_voice() -> Iterator[None]:
         yield
 
 
+def press() -> None:
+    """Press Ctrl-C, from another thread than the main one, which a system call of that one does not hold up."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
 class Interrupts:
     """A context that knows whether Ctrl-C was pressed in it, even if a training then ended with a result.
 
@@ -142,7 +150,7 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self.seen, self.again = False, threading.Timer(0, _thread.interrupt_main)
+        self.seen, self.again = False, threading.Timer(AGAIN, press)
 
     def __enter__(self) -> Interrupts:
         is_main = threading.current_thread() is threading.main_thread()
@@ -163,7 +171,7 @@ class Interrupts:
         if not isinstance(what.exc_value, KeyboardInterrupt):
             self.hook(what)
             return
-        self.again = threading.Timer(AGAIN, _thread.interrupt_main)
+        self.again = threading.Timer(AGAIN, press)
         self.again.daemon = True
         self.again.start()
 

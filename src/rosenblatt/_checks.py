@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -16,10 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rosenblatt._suggestions import article
+
 __all__ = [
     *("all_finite", "as_numbers", "check_count", "check_counts", "check_fields", "check_finite", "check_flag"),
     *("check_number", "check_range", "check_same_rows", "check_seed", "check_weights", "is_count", "is_number"),
-    *("MAX_COUNT", "narrow_weights", "parse_duration", "refusal", "row_blocks"),
+    *("MAX_COUNT", "check_path", "narrow_weights", "parse_duration", "refusal", "row_blocks"),
 ]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh]?)")
@@ -78,6 +81,18 @@ def check_flag(name: str, value: Any, where: str = "") -> bool:
     if isinstance(value, (bool, np.bool_)) or (is_count(value, 0) and value <= 1):
         return bool(value)
     raise refusal(name, value, "True or False", where)
+
+
+def check_path(name: str, value: Any) -> str:
+    """The text of a path, if it can be the name of a file; a `TypeError` for what is no text or path."""
+    is_path = isinstance(value, (str, os.PathLike))
+    text = os.fspath(value) if is_path else None
+    if not isinstance(text, str):
+        shown = repr(value) if value is None or isinstance(value, (bytes, int)) else article(type(value).__name__)
+        raise TypeError(f"{name} is {shown}; it must be the name of a file, as a text or a pathlib.Path")
+    if not text or "\0" in text:
+        raise refusal(name, text, "the name of a file")
+    return text
 
 
 def check_fields(instance: object, *names: str, **limits: Any) -> None:

@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 __all__ = [
-    *("article", "closest", "join_names", "missing_file", "nearest", "suggest_in_methods", "suggest_keywords"),
+    *(
+        "article",
+        "closest",
+        "join_names",
+        "missing_file",
+        "model_hint",
+        "nearest",
+        "own_name",
+        "suggest_in_methods",
+        "suggest_keywords",
+    ),
     "suggestion",
     "unknown_parameter",
 ]
@@ -67,6 +77,27 @@ def suggestion(name: str, names: Iterable[str], what: str = "columns") -> str:
     near = nearest(name, known)
     question = f" Did you mean {near!r}?" if near else ""
     return f"{question} The {what} are: {join_names(known)}."
+
+
+def own_name(model: Any) -> str:
+    """The name of an object's class, if that is one of the library; "" for a subclass, which may predict otherwise."""
+    return type(model).__name__ if type(model).__module__.startswith("rosenblatt.") else ""
+
+
+def model_hint(given: Any) -> str:
+    """What to do with an object that is no model, as the end of an error message; "" where nobody knows."""
+    if isinstance(given, type):
+        return f". {given.__name__} is a class; give a fitted instance of it"
+    if isinstance(given, (str, bytes, os.PathLike)):
+        return ". A model in a file is read by rosenblatt.load"
+    if type(given).__module__ == "rosenblatt.persistence.predictors":
+        return ". It only predicts; rosenblatt.load reads the model itself"
+    if hasattr(given, "best_estimator_"):
+        return ". Give its best_estimator_"
+    parents = [cls.__name__ for cls in type(given).__mro__ if cls.__module__.startswith("rosenblatt.")]
+    if not parents or own_name(given):
+        return ""
+    return f". It is a subclass, which may predict otherwise; give {article(parents[0])}"
 
 
 def missing_file(path: Path) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ def test_an_existing_file_is_kept_without_overwrite(cli: Any, model: Any) -> Non
     Path("m.onnx").write_text("mine")
     code, _, err = cli("export", "m.st", "--out", "m.onnx")
     assert (code, err) == (
-        2, "rosenblatt: m.onnx exists; --overwrite replaces it, or choose another name with --out.\n"
+        2, "rosenblatt: m.onnx exists; --overwrite replaces it, or choose another name.\n"
     )  # fmt: skip
     assert Path("m.onnx").read_text() == "mine"
     assert cli("export", "m.st", "--out", "m.onnx", "--overwrite")[0] == 0
@@ -88,6 +90,50 @@ def test_what_is_refused_is_one_line_and_changes_nothing(
     assert err.splitlines()[-1].startswith("rosenblatt: ")
     assert message in err.splitlines()[-1]
     assert sorted(os.listdir()) == before
+
+
+def test_messages_name_options(cli: Any, model: Any) -> None:
+    for arguments, said in (
+        (("--out", "m-1.c"), "Say --name m_1, or rename the file"),
+        (("--out", "m.c", "--name", "1m"), "--name is '1m', but names in C"),
+        (("--out", "m.onnx", "--dates", "text"), "--dates is for tabular models; a LogisticRegression has no columns"),
+    ):
+        code, _, err = cli("export", "m.st", *arguments)
+        assert (code, said in err, sorted(os.listdir())) == (2, True, ["m.st", "rents.csv"]), err
+
+
+def test_links_that_lead_nowhere(cli: Any, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("link.onnx").symlink_to("new.onnx")
+    Path("lost.onnx").symlink_to("none/new.onnx")
+    with monkeypatch.context() as patch:
+        patch.setattr("rosenblatt.cli.export.load_model", lambda path: pytest.fail("it was loaded"))
+        _, _, err = cli("export", "m.st", "--out", "link.onnx")
+        assert err.splitlines()[-1] == "rosenblatt: link.onnx exists; --overwrite replaces it, or choose another name."
+        _, _, err = cli("export", "m.st", "--out", "lost.onnx", "--overwrite")
+        assert re.search(r"there is no folder .*none to write lost\.onnx to", err)
+    assert cli("export", "m.st", "--out", "link.onnx", "--overwrite")[0] == 0
+    assert Path("link.onnx").is_symlink()
+    assert Path("new.onnx").is_file()
+
+
+def test_a_missing_package_is_found_before_the_model_is_loaded(
+    cli: Any, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setattr("rosenblatt.cli.export.load_model", lambda path: pytest.fail("it was loaded"))
+    code, _, err = cli("export", "m.st", "--out", "m.onnx")
+    assert (code, "pip install 'rosenblatt[onnx]'" in err) == (2, True)
+
+
+@pytest.mark.parametrize(("command", "advice"), [("export", ""), ("inspect", ""), ("evaluate", " Try fewer rows.")])
+def test_too_little_memory(command: str, advice: str, cli: Any, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise MemoryError("m.st: it takes 64 MB.")
+
+    monkeypatch.setattr("rosenblatt.persistence.save_load.load", full)
+    more = {"export": ("--out", "m.c"), "evaluate": ("rents.csv",)}.get(command, ())
+    code, _, err = cli(command, "m.st", *more)
+    assert (code, err.splitlines()[-1]) == (2, f"rosenblatt: not enough memory (m.st: it takes 64 MB).{advice}")
 
 
 def test_networks_too(cli: Any) -> None:

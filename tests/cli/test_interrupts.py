@@ -149,13 +149,43 @@ commands.session = pressed
 sys.argv = ["rosenblatt", "inspect", "m"]
 main()
 """
+HALF_IMPORTED = """
+import sys
+class Press:
+    def find_spec(self, name, *others):
+        if name == "numpy":
+            numpy, Press.pressed = getattr(Press, "pressed", False), True
+            raise ImportError("cannot load module more than once per process") if numpy else KeyboardInterrupt
+sys.meta_path.insert(0, Press())
+import rosenblatt.cli
+"""
+DROPPED = """
+import os, signal, sys, time, weakref
+from rosenblatt.cli import commands, main
+class Thing:
+    pass
+def pressed(*_, **__):
+    thing = Thing()
+    seen = weakref.ref(thing, lambda _: [os.kill(os.getpid(), signal.SIGINT), time.sleep(0)])
+    del thing  # whose callback's exceptions Python drops
+    time.sleep(20)
+commands.session = pressed
+sys.argv = ["rosenblatt", "inspect", "m"]
+main()
+"""
 NOTHING = "rosenblatt: interrupted; nothing was written.\n"
 
 
 @pytest.mark.parametrize(
     ("script", "code", "said"),
-    [(BEFORE, 130, NOTHING), (AFTER, 0, ""), (IN_SOURCE, 130, NOTHING)],
-    ids=["before", "after", "in source"],
+    [
+        (BEFORE, 130, NOTHING),
+        (HALF_IMPORTED, 130, NOTHING),
+        (DROPPED, 130, NOTHING),
+        (AFTER, 0, ""),
+        (IN_SOURCE, 130, NOTHING),
+    ],
+    ids=["before", "half imported", "dropped", "after", "in source"],
 )
 def test_ctrl_c_around_a_command_shows_no_traceback(script: str, code: int, said: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

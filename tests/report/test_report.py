@@ -633,7 +633,7 @@ def test_scores_have_equal_keys_and_name_the_positive_class(cancer):
 
 def test_an_empty_path_and_htm(cancer, tmp_path):
     report = cancer[0].report()
-    with pytest.raises(ValueError, match="the path is empty"):
+    with pytest.raises(ValueError, match="path is ''; it must be the name of a file"):
         report.save("")
     pytest.importorskip("jinja2")
     report.save(tmp_path / "report.htm")

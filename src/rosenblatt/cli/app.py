@@ -104,8 +104,8 @@ def run() -> tuple[int, str]:
     except Interrupted as error:
         return INTERRUPTED, str(error)
     except MemoryError as error:
-        details = describe(error) or "no details"
-        return FAILED, f"not enough memory ({details}). Try fewer rows, or smaller --hidden layers."
+        details = describe(error).rstrip(".") or "no details"
+        return FAILED, " ".join([f"not enough memory ({details}).", *getattr(error, "__notes__", ())])
     except (ValueError, OSError, ImportError) as error:
         return FAILED, describe(error)
     except Exception as error:

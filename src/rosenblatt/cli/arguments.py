@@ -16,6 +16,7 @@ from rosenblatt.cli.parsing import parse_count
 
 __all__ = [
     *(
+        "ANY_MODEL",
         "CHECKPOINT",
         "COMMON",
         "DATA",
@@ -53,6 +54,7 @@ TABLE = argument(
     f"{FORMATS} Without it, scikit-learn's digits are used.",
 )
 MODEL = argument("model", Path, "A model file that train or tune wrote.", ...)
+ANY_MODEL = argument("model", Path, "A model file that a command or rosenblatt.save wrote.", ...)
 SCORED_FILE = argument("file", Path, FORMATS, default=...)
 SHOWN_TABLE = argument(
     "file", Path | None, "A table of your own: CSV, JSON, Parquet, Arrow or Feather; - is standard input."

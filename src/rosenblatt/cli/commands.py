@@ -24,6 +24,12 @@ __all__ = ["add_commands"]
 Command = Callable[..., None]
 COMMANDS: dict[str, tuple[Command, str]] = {}
 """Each command, and the example that ends its help."""
+FEWER_ROWS = "Try fewer rows."
+SMALLER = {
+    "train": "Try fewer rows, or smaller --hidden layers.",
+    **dict.fromkeys(("tune", "evaluate", "explain", "drift", "report"), FEWER_ROWS),
+}
+"""What helps a command that has too little memory; predicting, inspecting and exporting take what the model takes."""
 
 
 def command(*parameters: Parameter, example: str) -> Callable[[Callable[[Any], None]], Command]:
@@ -31,11 +37,26 @@ def command(*parameters: Parameter, example: str) -> Callable[[Callable[[Any], N
 
     def decorate(function: Callable[[Any], None]) -> Command:
         work = function if function.__name__ == "train" else in_one_process(function)
-        found = takes(*parameters, *of.COMMON)(work)
+        found = takes(*parameters, *of.COMMON)(with_advice(work))
         COMMANDS[function.__name__] = found, example
         return found
 
     return decorate
+
+
+def with_advice(function: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A command whose `MemoryError` has a note: what can be made smaller there."""
+
+    @wraps(function)
+    def advised(given: Any) -> None:
+        try:
+            function(given)
+        except MemoryError as error:
+            if (advice := SMALLER.get(function.__name__)) is not None:
+                error.add_note(advice)
+            raise
+
+    return advised
 
 
 def in_one_process(function: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -132,7 +153,7 @@ def tune(given: Any) -> None:
 
 
 @command(
-    of.MODEL,
+    of.ANY_MODEL,
     of.SCORED_FILE,
     of.PREDICT_OUT,
     of.THRESHOLD,
@@ -205,7 +226,7 @@ def drift(given: Any) -> None:
         work.drift(given, display)
 
 
-@command(of.MODEL, example="rosenblatt inspect houses.safetensors")
+@command(of.ANY_MODEL, example="rosenblatt inspect houses.safetensors")
 def inspect(given: Any) -> None:
     """Show what is in a model file.
 
@@ -231,7 +252,7 @@ def report(given: Any) -> None:
         work.report(given, display)
 
 
-@command(of.MODEL, *of.EXPORTED, example="rosenblatt export houses.safetensors --out houses.onnx")
+@command(of.ANY_MODEL, *of.EXPORTED, example="rosenblatt export houses.safetensors --out houses.onnx")
 def export(given: Any) -> None:
     """Write a model for other programs: as an ONNX model, or as C.
 

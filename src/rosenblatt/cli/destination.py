@@ -186,7 +186,7 @@ def require_writable(out: Path) -> None:
 
 def require_place(out: Path, option: str = "--out") -> None:
     """Refuse a file that cannot be written, whatever is to be in it."""
-    folder = out.parent
+    folder = Path(os.path.realpath(out)).parent if out.is_symlink() else out.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder} to write {out.name} to.")
     if out.is_dir():

@@ -14,6 +14,8 @@ from rosenblatt.cli.destination import require_other, require_place
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.models import load_model
 from rosenblatt.cli.session import is_standard
+from rosenblatt.export.files import require_free
+from rosenblatt.export.onnx.extra import require_onnx
 
 __all__ = ["export"]
 
@@ -29,9 +31,10 @@ def export(given: Any, display: Display) -> None:
         raise ValueError(f"--out {out}: the ending says what is written: {', '.join(ONNX + C)}; choose one of them.")
     require_place(out)
     require_other(out, given.model)
+    require_free(out, given.overwrite)
     options = options_of(given, "ONNX" if kind in ONNX else "C")
-    if out.exists() and not given.overwrite:
-        raise FileExistsError(f"{out} exists; --overwrite replaces it, or choose another name with --out.")
+    if kind in ONNX:
+        require_onnx()
     display.data |= {"command": "export", "model": str(given.model)}
     model = load_model(given.model)
     display.data["kind"] = type(model).__name__

@@ -7,6 +7,7 @@ predictions, whole or not at all. Never changes the model, nor a file that holds
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from time import perf_counter
 from typing import Any
 
 from rosenblatt._suggestions import suggestion
-from rosenblatt.cli.destination import require_other
+from rosenblatt.cli.destination import require_other, require_place
 from rosenblatt.cli.display import Display
 from rosenblatt.cli.layout import counted
 from rosenblatt.cli.models import load_predictor, with_threshold
@@ -65,8 +66,9 @@ def require_out(out: Path, model: Path, file: Path) -> None:
     """Refuse an ending that says no format, and a place from which something is read."""
     if out.suffix.lower() not in FORMATS:
         raise ValueError(f"--out {out}: predictions are written as {' or '.join(FORMATS)}; choose such an ending.")
+    require_place(out)
     require_other(out, model, file)
-    place = out.resolve()
+    place = Path(os.path.realpath(out))  # which refuses no circle of links
     if (file.is_dir() and place.is_relative_to(file.resolve())) or fnmatch(str(place), str(file.absolute())):
         raise ValueError(f"--out {out} is among the files of {file}, of whose rows it would be; choose another place.")
 

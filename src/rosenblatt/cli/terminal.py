@@ -6,6 +6,7 @@ output was lost. Never lets a closed pipe, a full disk or a narrow encoding end 
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import codecs
 import os
@@ -22,6 +23,8 @@ from rosenblatt.distributed.mpi import launched_rank
 __all__ = ["Interrupts", "Output", "one_voice", "reason_of", "safe_output", "write_result"]
 
 ESCAPES = "rosenblatt.escapes"
+AGAIN = 0.05
+"""Seconds after which an interrupt that Python dropped comes again."""
 
 
 def escaped(error: UnicodeError) -> tuple[str, int]:
@@ -131,23 +134,46 @@ def one_voice() -> Iterator[None]:
         yield
 
 
+def press() -> None:
+    """Press Ctrl-C, from another thread than the main one, which a system call of that one does not hold up."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
 class Interrupts:
-    """A context that knows whether Ctrl-C was pressed in it, even if a training then ended with a result."""
+    """A context that knows whether Ctrl-C was pressed in it, even if a training then ended with a result.
+
+    Where Python drops exceptions, as in the callbacks of weak references that an import makes, Ctrl-C comes again a
+    moment later.
+    """
 
     def __init__(self) -> None:
-        self.seen = False
+        self.seen, self.again = False, threading.Timer(AGAIN, press)
 
     def __enter__(self) -> Interrupts:
         is_main = threading.current_thread() is threading.main_thread()
         self.replaces = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self.replaces:
             signal.signal(signal.SIGINT, self._note)
+            self.hook, sys.unraisablehook = sys.unraisablehook, self._dropped
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.replaces:
+            self.again.cancel()
+            sys.unraisablehook = self.hook
             signal.signal(signal.SIGINT, signal.default_int_handler)
             atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the exit code is known by then
+
+    def _dropped(self, what: Any) -> None:
+        if not isinstance(what.exc_value, KeyboardInterrupt):
+            self.hook(what)
+            return
+        self.again = threading.Timer(AGAIN, press)
+        self.again.daemon = True
+        self.again.start()
 
     def _note(self, *_: object) -> None:
         self.seen = True

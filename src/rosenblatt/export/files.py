@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rosenblatt._checks import check_path
 from rosenblatt.storage.atomic import replaceable, write_atomically
 
-__all__ = ["check_destination", "write_export"]
+__all__ = ["check_destination", "require_free", "write_export"]
 
 Place = str | os.PathLike[str]
 
@@ -29,22 +30,21 @@ def check_destination(path: Place, suffix: str | tuple[str, ...], overwrite: boo
 
     Raises
     ------
-    ValueError
-        If the name ends otherwise.
+    TypeError, ValueError
+        If it is no path, or the name ends otherwise.
     FileExistsError
-        If the file exists, without `overwrite`.
+        If there is a file, or a link to one that may not exist, without `overwrite`.
     OSError
         If the folder does not exist or is not writable, or the path is a folder or a device. It names the file.
     """
     if not isinstance(overwrite, bool):
         raise TypeError(f"overwrite is {overwrite!r}; give True or False.")
     allowed = (suffix,) if isinstance(suffix, str) else suffix
-    name = os.fspath(path)
+    name = check_path("path", path)
     if not name.lower().endswith(allowed):
         raise ValueError(f"{name}: the name must end in {' or '.join(allowed)}.")
     target = replaceable(path)
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{name} exists; overwrite=True replaces it, or choose another name.")
+    require_free(path, overwrite)
     if not os.access(target.parent, os.W_OK):
         raise PermissionError(f"{name}: the folder {target.parent} is not writable; choose another.")
     return Path(path)
@@ -60,7 +60,12 @@ def write_export(path: Place, data: bytes, *, overwrite: bool = False) -> int:
     OSError
         If the disk is full, say. It names the file, and an existing one is as it was.
     """
-    if os.path.lexists(path) and not overwrite:
-        raise FileExistsError(f"{os.fspath(path)} exists; overwrite=True replaces it, or choose another name.")
+    require_free(path, overwrite)
     write_atomically(path, data)
     return len(data)
+
+
+def require_free(path: Place, overwrite: bool) -> None:
+    """Refuse a name that is taken, also by a link that leads nowhere, which writing would follow."""
+    if os.path.lexists(path) and not overwrite:
+        raise FileExistsError(f"{os.fspath(path)} exists; overwrite=True replaces it, or choose another name.")

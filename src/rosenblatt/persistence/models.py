@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from rosenblatt._suggestions import model_hint, own_name
 from rosenblatt.nn.network import Network
 from rosenblatt.persistence.custom import custom_layers
 from rosenblatt.persistence.estimators import STORABLE, estimator_from_state, estimator_state
@@ -42,7 +43,7 @@ def model_parts(model: Any, training_predictions: bool = False) -> ModelParts:
     TypeError
         If it is no model of the library, and none of scikit-learn's that can be around one.
     """
-    name = type(model).__name__ if type(model).__module__.startswith("rosenblatt.") else ""
+    name = own_name(model)
     if name in STORABLE:
         return ESTIMATOR, *estimator_state(model)
     if name in TABULARS:
@@ -62,7 +63,7 @@ def model_parts(model: Any, training_predictions: bool = False) -> ModelParts:
     known = ", ".join((*STORABLE, "Perceptron", *TABULARS))
     raise TypeError(
         f"save takes a fitted {known} or nn.Network of rosenblatt, or one of scikit-learn's "
-        f"{', '.join(STORABLE_TRANSFORMERS)}, not {type(model)}."
+        f"{', '.join(STORABLE_TRANSFORMERS)}, not {type(model)}{model_hint(model)}."
     )
 
 
@@ -90,8 +91,9 @@ def model_from_parts(kind: str, state: Any, arrays: Mapping[str, NDArray[Any]], 
 
 def predictor_from_parts(kind: str, state: Any, arrays: Mapping[str, NDArray[Any]], custom: Sequence[Any] = ()) -> Any:
     """What predicts as the model that `model_parts` took apart, without scikit-learn."""
+    classes = custom_layers(custom)
     if kind == NETWORK:
-        return network_from_state(state, arrays, custom_layers(custom))
+        return network_from_state(state, arrays, classes)
     if kind not in (ESTIMATOR, TABULAR):
         raise ModelFileError(f"the file holds a {kind}, which predicts by scikit-learn: use rosenblatt.load.")
     from rosenblatt.persistence.predictors import estimator_predictor, tabular_predictor

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rosenblatt._checks import check_path
 from rosenblatt._suggestions import suggest_keywords
 from rosenblatt.storage.atomic import read_regular, write_atomically
 from rosenblatt.storage.container import ModelFileError, pack, unpack
@@ -56,12 +57,13 @@ def save(model: Any, path: str | os.PathLike[str], training_predictions: bool = 
         cannot predict a row of ordinary numbers, or has more layers, columns or values than a file of its size may
         hold. A pipeline's file is loaded once, before it replaces another.
     TypeError
-        For any other kind of object.
+        For any other kind of object, and if `path` is neither a text nor a path.
     OSError
         If the file cannot be written; an existing one is left as it was.
     """
     from rosenblatt.persistence.models import PIPELINE, model_parts
 
+    check_path("path", path)
     if not isinstance(training_predictions, bool):
         raise TypeError(f"training_predictions is {training_predictions!r}; give True or False.")
     kind, state, arrays = model_parts(model, training_predictions)
@@ -94,7 +96,7 @@ def load(path: str | os.PathLike[str], custom: Sequence[type[Layer]] = ()) -> An
         more memory or layers than a file of its size may, or cannot predict a row. If it has layers whose class is not
         in `custom`.
     TypeError, ValueError
-        If `custom` is no list of such classes, or two have one name.
+        If `custom` is no list of such classes, or two have one name; if `path` cannot be the name of a file.
     OSError
         If there is no such file, or it cannot be read.
     MemoryError
@@ -146,14 +148,15 @@ def load_predictor(path: str | os.PathLike[str], custom: Sequence[type[Layer]] =
 
 def read_model(path: str | os.PathLike[str], custom: Sequence[type[Layer]], build: Build | None = None) -> Any:
     """What `build` makes of the file; errors name it."""
+    name = check_path("path", path)
     try:
         return model_from_bytes(read_regular(path), custom, build)
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)}: {shown(error, MAX_MESSAGE)}") from None
+        raise ModelFileError(f"{name}: {shown(error, MAX_MESSAGE)}") from None
     except MemoryError:
         megabytes = os.path.getsize(path) / 1e6
         raise MemoryError(
-            f"{os.fspath(path)}: there is too little memory to load this file of {megabytes:.1f} MB; it takes about "
+            f"{name}: there is too little memory to load this file of {megabytes:.1f} MB; it takes about "
             f"{2 * megabytes + 64:.0f} MB."
         ) from None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
+from rosenblatt._checks import check_path
 from rosenblatt.storage.atomic import write_atomically
 
 __all__ = ["PAGES", "SUFFIXES", "Faces"]
@@ -88,10 +89,8 @@ def content(one: Faces, path: str | os.PathLike[str]) -> str:
         data: lambda: json.dumps(one.facts, allow_nan=False, ensure_ascii=False, indent=1),
         text: one.__str__,
     }
-    if not os.fspath(path):
-        raise ValueError("the path is empty; give the name of a file, such as 'report.html'.")
-    suffix = PurePath(path).suffix.lower()
+    suffix = PurePath(check_path("path", path)).suffix.lower()
     if suffix not in forms:
         found = f"ends in {suffix!r}" if suffix else "has no ending"
-        raise ValueError(f"{os.fspath(path)} {found}; a report is saved as one of {', '.join(SUFFIXES)}.")
+        raise ValueError(f"{path} {found}; a report is saved as one of {', '.join(SUFFIXES)}.")
     return forms[suffix]()

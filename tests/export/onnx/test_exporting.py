@@ -56,7 +56,9 @@ def test_what_is_refused_writes_nothing(model, tmp_path):
         to_onnx(MLPClassifier(), path)
     with pytest.raises(TypeError, match=r"takes a fitted MLPClassifier, .*, not <class 'dict'>"):
         to_onnx({}, path)
-    with pytest.raises(TypeError, match="to_onnx of a MLPClassifier has no parameter 'dates'"):
+    with pytest.raises(
+        TypeError, match=r"dates= is for tabular models; an MLPClassifier has no columns of dates\. Leave it out"
+    ):
         to_onnx(model, path, dates="text")
     with pytest.raises(TypeError, match=r"Did you mean '?overwrite"):
         to_onnx(model, path, overwrit=True)

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from rosenblatt._checks import check_flag
+from rosenblatt._suggestions import article, own_name, suggest_keywords
 from rosenblatt.export.c.models import parts_of
 from rosenblatt.export.c.networks import add_parts
 from rosenblatt.export.c.source import Source
@@ -63,13 +67,14 @@ class CFile:
         return f"{self.path} ({self.sizes}) defines {self.name}_predict"
 
 
+@suggest_keywords
 def to_c(
     model: Any,
     path: str | os.PathLike[str],
     *,
     overwrite: bool = False,
     name: str | None = None,
-    dtype: str | None = None,
+    dtype: DTypeLike | None = None,
     prepare: bool = True,
 ) -> CFile:
     """Write a model as one file of C99 that predicts a row at a time, and needs nothing but ``math.h``.
@@ -111,9 +116,10 @@ def to_c(
     TypeError
         If a file in C cannot hold such a model.
     ValueError
-        If the name is no identifier of C, or the file is called like a header of C itself; if a parameter is not
-        finite, or is too large for `dtype`; if a layer or function has an op that has no translation; if a column holds
-        sentences; if a row's prediction depends on other rows.
+        If the name is no identifier of C, or the file is called like a header of C itself; if `prepare` is False for
+        another model than a tabular one; if a parameter is not finite, or is too large for `dtype`; if a layer or
+        function has an op that has no translation; if a column holds sentences; if a row's prediction depends on other
+        rows.
     FileExistsError, OSError
         If the file exists, without `overwrite`; if it cannot be written. An existing file is as it was.
 
@@ -130,20 +136,36 @@ def to_c(
     ('iris', 120, 48)
     """
     target = check_destination(path, (".c", ".h"), overwrite)
-    if dtype is not None and dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype!r}; allowed: {', '.join(DTYPES)}, or None for the model's own")
+    dtype = _checked_dtype(dtype)
     is_header = target.name.lower().endswith(".h")  # also of a file that is called .h
     if is_header and target.stem.lower() in _HEADERS_OF_C:
         raise ValueError(f"{target.name} is a header of C itself, in whose place compilers would read yours; rename it")
     source = Source(_checked_name(name, target), is_header)
     source.title.append(f"{type(model).__name__}: a prediction of one row.")
+    prepare = check_flag("prepare", prepare)
     if is_tabular(model):
-        add_table(source, model, dtype, check_flag("prepare", prepare))
+        add_table(source, model, dtype, prepare)
     else:
-        add_parts(source, parts_of(model, dtype))
+        parts = parts_of(model, dtype)
+        if not prepare:
+            raise ValueError(
+                f"prepare=False is for tabular models; {article(own_name(model))} prepares nothing. Leave it out"
+            )
+        add_parts(source, parts)
     data = source.written().encode("ascii")
     n_bytes = write_export(target, data, overwrite=overwrite)
     return CFile(target, source.name, n_bytes, source.constant_bytes, source.work_bytes)
+
+
+def _checked_dtype(dtype: DTypeLike | None) -> str | None:
+    """The name of the float type, or None for the model's own."""
+    try:
+        name = None if dtype is None else np.dtype(dtype).name
+    except TypeError:
+        name = ""
+    if name is not None and name not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; allowed: {', '.join(DTYPES)}, or None for the model's own")
+    return name
 
 
 def _checked_name(name: str | None, target: Path) -> str:

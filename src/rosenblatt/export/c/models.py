@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from rosenblatt._suggestions import model_hint, own_name
 from rosenblatt.export.parameters import leaves_of, require_finite
 from rosenblatt.ir.program import Builder
 from rosenblatt.ir.rewrite import eliminate_dead
@@ -25,7 +26,7 @@ from rosenblatt.nn.programs import prediction_program
 from rosenblatt.nn.spec import NetworkSpec
 from rosenblatt.tables.table import level_text
 
-__all__ = ["Choice", "Parts", "in_dtype", "labels_of", "network_program", "own_name", "parts_of"]
+__all__ = ["Choice", "Parts", "in_dtype", "labels_of", "network_program", "parts_of"]
 
 Array = NDArray[Any]
 Outputs = Callable[[Builder, Value], Value]
@@ -87,21 +88,16 @@ def parts_of(model: Any, dtype: str | None) -> Parts:
     ValueError
         If a row's prediction depends on other rows.
     """
-    if isinstance(model, Network):
-        return _parts(model, dtype)
     known = own_name(model)
+    if known == "Network":
+        return _parts(model, dtype)
     if known not in _ESTIMATORS:
         raise TypeError(
             f"to_c takes an nn.Network or a fitted {', '.join(_ESTIMATORS)}, TabularClassifier or TabularRegressor; "
-            f"given {type(model)}"
+            f"given {type(model)}{model_hint(model)}"
         )
     check_is_fitted(model)
     return _ESTIMATORS[known](model, dtype)
-
-
-def own_name(model: Any) -> str:
-    """The name of the model's class, if it is one of the library's own: a subclass may predict otherwise."""
-    return type(model).__name__ if type(model).__module__.startswith("rosenblatt.") else ""
 
 
 def in_dtype(network: Network, dtype: str | None) -> Network:

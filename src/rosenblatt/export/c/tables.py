@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from rosenblatt._suggestions import own_name
 from rosenblatt.export.c.combination import combination
-from rosenblatt.export.c.models import Choice, in_dtype, labels_of, network_program, own_name
+from rosenblatt.export.c.models import Choice, in_dtype, labels_of, network_program
 from rosenblatt.export.c.networks import NOT_A_CODE, add_choice, argument_lines
 from rosenblatt.export.c.preparation import Preparing
 from rosenblatt.export.c.routines import C_TYPES, routine

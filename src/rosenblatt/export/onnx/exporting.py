@@ -12,7 +12,7 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-from rosenblatt._suggestions import unknown_parameter
+from rosenblatt._suggestions import article, model_hint, own_name, unknown_parameter
 from rosenblatt.export.files import check_destination, write_export
 from rosenblatt.export.onnx.extra import require_onnx
 
@@ -66,15 +66,16 @@ def to_onnx(model: Any, path: str | os.PathLike[str], *, overwrite: bool = False
 
 def onnx_model(model: Any, **options: Any) -> Any:
     """The model as an `onnx.ModelProto`, checked; raises what `to_onnx` raises before it writes."""
-    names = [cls.__name__ for cls in type(model).__mro__ if cls.__module__.startswith(("rosenblatt.", "sklearn.pip"))]
-    home = next((HOMES[name] for name in names if name in HOMES), None)
-    if home is None:
-        raise TypeError(f"to_onnx takes a fitted {', '.join(HOMES)}, not {type(model)}.")
-    module, name = home
+    known = "Pipeline" if type(model).__module__ == "sklearn.pipeline" else own_name(model)
+    if known not in HOMES:
+        raise TypeError(f"to_onnx takes a fitted {', '.join(HOMES)}, not {type(model)}{model_hint(model)}.")
+    module, name = HOMES[known]
     builder = getattr(import_module(f"rosenblatt.export.onnx.{module}"), name)
     unknown = set(options) - set(signature(builder).parameters)
+    if unknown & set(KEYWORDS):
+        raise TypeError(f"dates= is for tabular models; {article(known)} has no columns of dates. Leave it out.")
     if unknown:
-        raise TypeError(unknown_parameter(f"to_onnx of a {type(model).__name__}", min(unknown), KEYWORDS))
+        raise TypeError(unknown_parameter("to_onnx", min(unknown), KEYWORDS))
     return builder(model, **options)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from rosenblatt._version import __version__
 from rosenblatt.export.onnx.extra import require_onnx
 
-__all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph"]
+__all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph", "require_unicode"]
 
 OPSET = 18
 """The version of the standard operators: the first in which all reductions take their axes as an input."""
@@ -31,6 +31,8 @@ OWN_NAME = re.compile(r"/\w+/\d+(\.\d+)?")
 """What operators' results and constants are called."""
 MAX_BYTES = 2**31 - 2**20
 """A file of protocol buffers holds 2 GiB; a little is left for all that is no constant."""
+MAX_SHOWN = 100
+"""Characters of a long text that an error message shows."""
 TYPES = {
     "float32": "FLOAT",
     "float64": "DOUBLE",
@@ -150,6 +152,8 @@ class OnnxGraph:
                 helper.make_opsetid(domain, VERSIONS[self._opset][domain]) for domain in sorted(self._domains)
             ],
         )
+        for key, text in metadata.items():
+            require_unicode(text, f"the model has the {key}")
         helper.set_model_props(model, dict(metadata))
         self._onnx.checker.check_model(model, full_check=True)
         return model
@@ -160,9 +164,21 @@ class OnnxGraph:
         return self._onnx.helper.make_tensor_value_info(name, number, sizes)
 
     def _require_new(self, name: str) -> None:
+        require_unicode(name, "an input or output has the name")
         if not name:
             raise ValueError("an input or output has an empty name; ONNX needs one for each.")
         if OWN_NAME.fullmatch(name):
             raise ValueError(f"an input or output is called {name!r}, as a tensor within the graph may be: rename it.")
         if name in self.names:
             raise ValueError(f"two inputs or outputs are called {name!r}; in an ONNX model their names must differ.")
+
+
+def require_unicode(text: str, what: str) -> None:
+    """Refuse halves of characters, which ONNX cannot store; `what` has such a text is how the message begins."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+        raise ValueError(
+            f"{what} {shown!r}, which is no Unicode, so that ONNX cannot store it: correct it, and fit again."
+        ) from None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosenblatt.export.onnx.graph import require_unicode
 from rosenblatt.tables.table import level_text
 
 __all__ = ["label_type", "labels_of"]
@@ -23,7 +24,10 @@ def labels_of(classes: NDArray[Any]) -> NDArray[Any]:
         return classes.astype(np.bool_ if kind == "b" else np.float64)
     if kind == "i" or (kind == "u" and int(classes.max()) < 2**63):
         return classes.astype(np.int64)
-    return np.array([level_text(value) for value in classes], dtype=object)
+    labels = [level_text(value) for value in classes]
+    for label in labels:
+        require_unicode(label, "a class is called")
+    return np.array(labels, dtype=object)
 
 
 def label_type(labels: NDArray[Any]) -> str:

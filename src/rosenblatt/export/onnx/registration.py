@@ -176,7 +176,7 @@ def pipeline_model(pipeline: Any) -> Any:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    last = pipeline.steps[-1][1]
+    last = pipeline.steps[-1][1] if pipeline.steps else None
     if not isinstance(last, (*CLASSIFIERS, MLPRegressor)):
         raise TypeError(
             f"to_onnx takes a Pipeline that ends with one of rosenblatt's estimators of arrays, not with {type(last)}."

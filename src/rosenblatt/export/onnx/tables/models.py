@@ -47,7 +47,7 @@ def tabular_model(model: Any, *, dates: str = "text") -> Any:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    if dates not in DATES:
+    if not isinstance(dates, str) or dates not in DATES:
         raise ValueError(f"dates is {dates!r}; allowed are {' and '.join(map(repr, DATES))}.")
     check_is_fitted(model, "ensemble_")
     columns = column_inputs(model.preparation_, dates)

@@ -7,7 +7,7 @@ what the operators compute.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from rosenblatt._version import __version__
 from rosenblatt.export.onnx.extra import require_onnx
 
-__all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph"]
+__all__ = ["ML", "OPSET", "TEXT_OPSET", "OnnxGraph", "require_unicode"]
 
 OPSET = 18
 """The version of the standard operators: the first in which all reductions take their axes as an input."""
@@ -67,6 +67,12 @@ class OnnxGraph:
         """The names of inputs and outputs so far."""
         return (*self._inputs, *self._outputs)
 
+    def free_name(self, name: str, others: Collection[str] = ()) -> str:
+        """The name, with as many underscores as no input, no output and none of the others has."""
+        while name in self.names or name in others:
+            name += "_"
+        return name
+
     def input(self, name: str, dtype: str, width: int | tuple[int, ...] | None) -> str:
         """Declare an input of shape [rows, width], [rows] where the width is None, or of a fixed shape; `name` again.
 
@@ -105,6 +111,9 @@ class OnnxGraph:
         given = np.asarray(array)
         key = (given.dtype.str, given.shape, given.tobytes() if given.dtype != object else tuple(given.ravel()))
         if key not in self._constants:
+            if given.dtype.kind in "OU":
+                for text in given.ravel():
+                    require_unicode(text, "a class or level is")
             name, plain = (
                 f"/constant/{len(self._constants)}",
                 given.astype(object) if given.dtype.kind == "U" else given,
@@ -162,7 +171,18 @@ class OnnxGraph:
     def _require_new(self, name: str) -> None:
         if not name:
             raise ValueError("an input or output has an empty name; ONNX needs one for each.")
+        require_unicode(name, "an input or output is called")
         if OWN_NAME.fullmatch(name):
             raise ValueError(f"an input or output is called {name!r}, as a tensor within the graph may be: rename it.")
         if name in self.names:
             raise ValueError(f"two inputs or outputs are called {name!r}; in an ONNX model their names must differ.")
+
+
+def require_unicode(text: str, what: str) -> None:
+    """Refuse halves of characters, which ONNX cannot store; `what` begins the sentence that names the text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{what} {text!r}, which is no Unicode, so that ONNX cannot store it: correct it, and fit again."
+        ) from None

@@ -172,6 +172,13 @@ def test_a_column_may_be_called_like_an_output():
     assert list(outputs) == ["label__", "probabilities"]
 
 
+def test_dates_need_no_operator_that_older_runtimes_lack():
+    proto = tabular_model(TabularRegressor(**QUICK).fit(FRAME, AMOUNT))
+    ops = {node.op_type for node in proto.graph.node}
+    assert "Sin" in ops
+    assert "Cos" not in ops  # which onnxruntime 1.17 does not have in double precision
+
+
 def test_dates_as_integers():
     model = TabularRegressor(**QUICK).fit(FRAME, AMOUNT)
     proto = tabular_model(model, dates="integer")

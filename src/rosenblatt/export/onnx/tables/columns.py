@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from rosenblatt._suggestions import join_names
-from rosenblatt.export.onnx.graph import OnnxGraph
+from rosenblatt.export.onnx.graph import OnnxGraph, require_unicode
 from rosenblatt.export.onnx.tables.dates import days_of_integers, days_of_texts
 from rosenblatt.export.onnx.tables.levels import holds_wide_integers, level_numbers
+from rosenblatt.export.onnx.translations import double_cosine
 from rosenblatt.tables.encoders import CategoricalEncoder, Encoder, NumericEncoder, TextEncoder
 from rosenblatt.tables.encoders.base import CLIP, Scaling
 from rosenblatt.tables.encoders.numeric import PERIODS
@@ -78,20 +79,15 @@ def column_inputs(preparation: Preparation, dates: str = "text") -> list[ColumnI
             "a column has an empty name, which no input of an ONNX model can have: rename it, and fit again."
         )
     for encoder in preparation.encoders:
-        require_unicode(encoder)
+        require_texts(encoder)
     return [input_of(encoder, dates) for encoder in preparation.encoders]
 
 
-def require_unicode(encoder: Encoder) -> None:
-    """Refuse halves of characters, which ONNX cannot store."""
-    for text in (encoder.name, *(encoder.levels if isinstance(encoder, CategoricalEncoder) else ())):
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise ValueError(
-                f"column {encoder.name!r} has the {'name' if text == encoder.name else 'level'} {text!r}, which is no "
-                "Unicode, so that ONNX cannot store it: correct it, and fit again."
-            ) from None
+def require_texts(encoder: Encoder) -> None:
+    """Refuse a name or a level that ONNX cannot store."""
+    require_unicode(encoder.name, f"column {encoder.name!r} has the name")
+    for level in encoder.levels if isinstance(encoder, CategoricalEncoder) else ():
+        require_unicode(level, f"column {encoder.name!r} has the level")
 
 
 def input_of(encoder: Encoder, dates: str) -> ColumnInput:
@@ -150,7 +146,7 @@ def add_numbers(graph: OnnxGraph, encoder: NumericEncoder, cells: str, parts: Pa
     for period in encoder.periods:
         turned = graph.add("Mul", cells, graph.constant(np.float64(2 * np.pi)))
         angle = graph.add("Div", turned, graph.constant(np.float64(PERIODS[period])))
-        parts.numbers += [graph.add("Sin", angle), graph.add("Cos", angle)]
+        parts.numbers += [graph.add("Sin", angle), double_cosine(graph, angle)]
     parts.scalings.append(encoder.scaling)
     if encoder.has_missing:
         parts.indicators.append(graph.cast(graph.add("IsNaN", cells), "float32"))

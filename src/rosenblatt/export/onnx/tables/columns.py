@@ -144,8 +144,11 @@ def add_numbers(graph: OnnxGraph, encoder: NumericEncoder, cells: str, parts: Pa
     """Append what is made of a column of numbers or days, float64."""
     parts.numbers.append(cells)
     for period in encoder.periods:
-        turned = graph.add("Mul", cells, graph.constant(np.float64(2 * np.pi)))
-        angle = graph.add("Div", turned, graph.constant(np.float64(PERIODS[period])))
+        days = graph.constant(np.float64(PERIODS[period]))
+        rest = graph.add("Mod", cells, days, fmod=1)  # has the sign of the cell
+        before = graph.add("Less", rest, graph.constant(np.float64(0)))
+        place = graph.add("Where", before, graph.add("Add", rest, days), rest)
+        angle = graph.add("Div", graph.add("Mul", place, graph.constant(np.float64(2 * np.pi))), days)
         parts.numbers += [graph.add("Sin", angle), double_cosine(graph, angle)]
     parts.scalings.append(encoder.scaling)
     if encoder.has_missing:

@@ -42,7 +42,7 @@ def softly_cut(x: Any, scaling: Any) -> Any:
 
 def number_inputs(cells: Any, encoder: Any) -> list[tuple[str, Any]]:
     x = cells.to_numpy().astype("datetime64[D]").astype(float) if encoder["storage"] == "date" else cells.to_numpy()
-    angles = [2 * np.pi * x / PERIODS[name] for name in encoder["periods"]]
+    angles = [2 * np.pi * (x % PERIODS[name]) / PERIODS[name] for name in encoder["periods"]]
     columns = np.column_stack([x, *(f(a) for a in angles for f in (np.sin, np.cos))])
     missing = [("indicators", np.isnan(x)[:, None])] * encoder["has_missing"]
     return [("numbers", softly_cut(columns, encoder["scaling"])), *missing]

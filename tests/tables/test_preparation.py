@@ -141,6 +141,17 @@ def test_text_is_read_as_the_numbers_it_stands_for():
     assert np.array_equal(now, plain.transform(read_table({"x": [1234.5]})).numbers)
 
 
+@pytest.mark.parametrize("start", ["2020-01-06", "1969-06-02", "0001-01-01"])
+def test_the_same_weekday_is_the_same_number(start):
+    weeks = np.datetime64(start) + 7 * np.arange(100)
+    preparation, _ = fit({"day": np.concatenate([weeks, weeks[:10] + 3])})
+    numbers = preparation.transform(read_table({"day": weeks})).numbers
+    of_week = numbers[:, [name.endswith("of week") for name in preparation.numbers]]
+    assert of_week.shape == (100, 2)
+    assert len(np.unique(of_week, axis=0)) == 1
+    assert (np.array(preparation.encoders[0].scaling.spreads) > 1e-3).all()
+
+
 def test_dates_as_text_are_the_dates_of_a_frame():
     days = np.datetime64("2021-03-01") + RNG.integers(0, 800, 60).astype("timedelta64[D]")
     plain, table = fit({"d": days})

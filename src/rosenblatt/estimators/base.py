@@ -200,9 +200,7 @@ class NetworkEstimator(SuggestingMixin, Diagram, CallbackSupportMixin, BaseEstim
         """What the network computes for X before its output activation, shape (n_samples, n_outputs)."""
         network = self._fitted_network()
         X = check_rows(self, X, reset=False)
-        linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
-        linear.block[...] = network.block
-        return finite_outputs(predict_rows(linear, X))
+        return finite_outputs(predict_rows(without_output_activation(network), X))
 
     def _is_plain(self, X: Any) -> bool:
         """Whether X is a valid array as it is: scikit-learn's own checks take far longer than a prediction."""
@@ -226,6 +224,13 @@ class NetworkEstimator(SuggestingMixin, Diagram, CallbackSupportMixin, BaseEstim
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(require_own_version(type(self).__name__, state))
+
+
+def without_output_activation(network: Network) -> Network:
+    """A copy of a chain of layers that gives what the output layer computes before its activation."""
+    linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
+    linear.block[...] = network.block
+    return linear
 
 
 def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from tests.export.onnx.running import RUNS, assert_close
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
+from rosenblatt.export.onnx.estimators import classifier_model
 from rosenblatt.export.onnx.exporting import onnx_model
 from rosenblatt.nn.activations import ACTIVATIONS
 
@@ -143,6 +144,27 @@ def test_names_of_columns_are_kept():
     model = LogisticRegression(max_iter=5).fit(pandas.DataFrame(X, columns=list("abcd")), TARGETS["two"])
     facts = {p.key: p.value for p in onnx_model(model).metadata_props}
     assert json.loads(facts["columns"]) == ["a", "b", "c", "d"]
+
+
+def test_text_that_is_no_unicode():
+    labels = np.array(["a\udc80", "b"], dtype=object)[(NUMBERS > 0).astype(int)]
+    with pytest.raises(ValueError, match=r"a class or level is 'a\\udc80', which is no Unicode"):
+        onnx_model(LogisticRegression(max_iter=5).fit(X, labels))
+    model = LogisticRegression(max_iter=5).fit(X, TARGETS["two"])
+    model.feature_names_in_ = np.array(["a\udc80", "b", "c", "d"], dtype=object)
+    facts = {p.key: p.value for p in onnx_model(model).metadata_props}
+    assert json.loads(facts["columns"])[0] == "a\udc80"
+
+
+@pytest.mark.parametrize("target", ["two", "three", "several"])
+def test_raw_scores_are_those_of_the_decision_function(target):
+    models = [MLPClassifier((6,), max_iter=10, random_state=0).fit(X, TARGETS[target])]
+    models += [] if target == "several" else [LogisticRegression(max_iter=20).fit(X, TARGETS[target])]
+    for model in models:
+        for program, run in RUNS.items():
+            found = run(classifier_model(model, raw_scores=True), {"X": X})
+            assert_close(found["scores"], model.decision_function(X).reshape(len(X), -1), program)
+            assert found["label"].tolist() == model.predict(X).tolist()
 
 
 def test_rows_with_nan_have_nan_for_probabilities():

@@ -109,6 +109,32 @@ def test_a_head_that_is_called_as_an_input_gets_an_underscore():
     assert [o.name for o in model.graph.output] == ["x_"]
 
 
+def test_names_of_heads_and_inputs_never_meet():
+    one, other = nn.input(4, "prediction"), nn.input(4, "prediction_")
+    model = onnx_model(nn.Network(nn.Dense(2)(one + other)))
+    assert [o.name for o in model.graph.output] == ["prediction__"]
+    x = nn.input(4, "x")
+    model = onnx_model(nn.Network({"x": nn.Dense(2)(x), "x_": nn.Dense(1)(x)}))
+    assert {o.name: o.type.tensor_type.shape.dim[1].dim_value for o in model.graph.output} == {"x__": 2, "x_": 1}
+
+
+@pytest.mark.parametrize("code", [-1, -3, 3])
+def test_codes_without_a_level_are_an_error(code):
+    codes = nn.codes(3, "code")
+    network = nn.Network(nn.Dense(2)(nn.Embedding(2)(codes)), seed=0)
+    model = onnx_model(network)
+    for run in RUNS.values():
+        run(model, {"code": np.arange(3)})
+        with pytest.raises(Exception, match=r"(?i)out of (data )?bounds"):
+            run(model, {"code": np.array([0, code])})
+
+
+def test_names_that_are_no_unicode_are_refused():
+    one, other = nn.input(4, "a\udc80"), nn.input(4, "b")
+    with pytest.raises(ValueError, match=r"an input or output is called 'a\\udc80', which is no Unicode"):
+        onnx_model(nn.Network(nn.Dense(2)(one + other)))
+
+
 def test_sparse_inputs_become_dense_ones():
     rows = csr_matrix(np.where(np.abs(X) > 1, np.nan_to_num(X), 0))
     agree(nn.Network(nn.NetworkSpec(4, (5,), 2, sparse_input=True)), rows)

@@ -15,7 +15,7 @@ from rosenblatt.ir.reference import interpret
 from rosenblatt.ir.types import M
 
 N_ROWS = 5
-PRODUCTS = {"matmul", "csr_matmul", "dense", "matmul_gated", "sum", "mean", "sum_squares", "mish_slope"}
+PRODUCTS = {"matmul", "csr_matmul", "dense", "matmul_gated", "sum", "mean", "sum_squares", "mish_slope", "cos"}
 """Ops that cancel, so that their error is measured by their largest result."""
 
 

@@ -93,7 +93,9 @@ class Preparing:
     def _numeric(self, encoder: NumericEncoder, cell: str) -> None:
         features = [cell]
         for name in encoder.periods:
-            angle = f"6.283185307179586 * {cell} / {number(PERIODS[name], 'float64')}"
+            days = number(PERIODS[name], "float64")
+            place = f"(fmod({cell}, {days}) < 0 ? fmod({cell}, {days}) + {days} : fmod({cell}, {days}))"
+            angle = f"6.283185307179586 * {place} / {days}"
             features += [f"sin({angle})", f"cos({angle})"]
         for feature, center, spread in zip(features, encoder.scaling.centers, encoder.scaling.spreads, strict=True):
             self._store("numbers", _scaled(feature, center, spread))

@@ -7,17 +7,17 @@ estimator.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from rosenblatt._version import __version__
+from rosenblatt.estimators.base import without_output_activation
 from rosenblatt.export.onnx.graph import OnnxGraph
 from rosenblatt.export.onnx.labels import label_type, labels_of
 from rosenblatt.export.onnx.networks import add_network
+from rosenblatt.export.onnx.properties import properties_of
 from rosenblatt.nn.losses import GaussianNLL, loss_record
 from rosenblatt.nn.network import Network
 from rosenblatt.nn.spec import NetworkSpec
@@ -27,8 +27,14 @@ __all__ = ["classifier_model", "perceptron_model", "regressor_model"]
 LABEL, PROBABILITIES, SCORES, NUMBERS, DEVIATIONS = "label", "probabilities", "scores", "variable", "std"
 
 
-def classifier_model(model: Any) -> Any:
+def classifier_model(model: Any, raw_scores: bool = False) -> Any:
     """An `MLPClassifier` or a `LogisticRegression`.
+
+    Parameters
+    ----------
+    model : estimator
+    raw_scores : bool, default=False
+        Whether the second output is what the network computes before its output activation, as `decision_function`.
 
     Returns
     -------
@@ -37,11 +43,11 @@ def classifier_model(model: Any) -> Any:
         "probabilities", [rows, n_classes], or "scores" if the loss gives no probabilities: the network's outputs.
     """
     check_is_fitted(model)
-    network: Network = model.network
+    network: Network = without_output_activation(model.network) if raw_scores else model.network
     graph, outputs = started(model, network)
     n_outputs, dtype = network.graph.n_outputs, network.dtype.name
     kind = getattr(getattr(model, "label_binarizer_", None), "y_type_", "")
-    if network.chain.output == "softmax" or kind == "multiclass":
+    if model.network.chain.output == "softmax" or kind == "multiclass":
         add_largest(graph, outputs, model.classes_)
     else:
         threshold = 0.5 if network.chain.output in ("logistic", "softmax", "step") else 0.0
@@ -51,7 +57,7 @@ def classifier_model(model: Any) -> Any:
             graph.output(LABEL, flags, "int64", (None, n_outputs))
         else:
             add_above(graph, above, model.classes_)
-    if not hasattr(model, "predict_proba"):
+    if raw_scores or not hasattr(model, "predict_proba"):
         graph.output(SCORES, outputs, dtype, (None, n_outputs))
     elif n_outputs > 1:
         graph.output(PROBABILITIES, outputs, dtype, (None, n_outputs))
@@ -139,5 +145,4 @@ def finished(graph: OnnxGraph, model: Any, **facts: Any) -> Any:
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
         facts["columns"] = [str(name) for name in names]
-    properties = {key: json.dumps(value, ensure_ascii=False) for key, value in facts.items()}
-    return graph.build({"model": type(model).__name__, "rosenblatt": __version__, **properties})
+    return graph.build(properties_of(model, **facts))

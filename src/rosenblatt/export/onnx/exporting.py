@@ -87,6 +87,6 @@ HOMES: Mapping[str, tuple[str, str]] = {
     "TabularClassifier": ("tables.models", "tabular_model"),
     "TabularRegressor": ("tables.models", "tabular_model"),
     "Network": ("networks", "network_model"),
-    "Pipeline": ("registration", "pipeline_model"),
+    "Pipeline": ("pipelines", "pipeline_model"),
 }
 """The module and the function that make the model, for each class; none is imported before it is needed."""

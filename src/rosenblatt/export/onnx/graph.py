@@ -7,7 +7,7 @@ what the operators compute.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -69,6 +69,12 @@ class OnnxGraph:
         """The names of inputs and outputs so far."""
         return (*self._inputs, *self._outputs)
 
+    def free_name(self, name: str, others: Collection[str] = ()) -> str:
+        """The name, with as many underscores as no input, no output and none of the others has."""
+        while name in self.names or name in others:
+            name += "_"
+        return name
+
     def input(self, name: str, dtype: str, width: int | tuple[int, ...] | None) -> str:
         """Declare an input of shape [rows, width], [rows] where the width is None, or of a fixed shape; `name` again.
 
@@ -107,6 +113,9 @@ class OnnxGraph:
         given = np.asarray(array)
         key = (given.dtype.str, given.shape, given.tobytes() if given.dtype != object else tuple(given.ravel()))
         if key not in self._constants:
+            if given.dtype.kind in "OU":
+                for text in given.ravel():
+                    require_unicode(text, "a class or level is")
             name, plain = (
                 f"/constant/{len(self._constants)}",
                 given.astype(object) if given.dtype.kind == "U" else given,
@@ -164,9 +173,9 @@ class OnnxGraph:
         return self._onnx.helper.make_tensor_value_info(name, number, sizes)
 
     def _require_new(self, name: str) -> None:
-        require_unicode(name, "an input or output has the name")
         if not name:
             raise ValueError("an input or output has an empty name; ONNX needs one for each.")
+        require_unicode(name, "an input or output is called")
         if OWN_NAME.fullmatch(name):
             raise ValueError(f"an input or output is called {name!r}, as a tensor within the graph may be: rename it.")
         if name in self.names:

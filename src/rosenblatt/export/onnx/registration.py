@@ -1,26 +1,24 @@
-"""The estimators as steps that skl2onnx converts, in pipelines.
+"""The estimators as steps that skl2onnx converts.
 
-Takes nothing, or a fitted pipeline. Returns after registering converters with skl2onnx, or the pipeline's
-`onnx.ModelProto`. Never registers anything by being imported.
+Takes nothing. Returns after registering converters with skl2onnx. Never registers anything by being imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from rosenblatt._extras import needed
-from rosenblatt._version import __version__
 from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export.onnx.estimators import SCORES, classifier_model, perceptron_model, regressor_model
-from rosenblatt.export.onnx.extra import require_onnx
-from rosenblatt.export.onnx.graph import OPSET, VERSIONS
+from rosenblatt.export.onnx.graph import OPSET
+from rosenblatt.export.onnx.labels import label_type, labels_of
 
-__all__ = ["pipeline_model", "register_skl2onnx"]
+__all__ = ["append_model", "builder_of", "float_type", "register_skl2onnx", "require_skl2onnx"]
 
-CLASSIFIERS: dict[type, Callable[[Any], Any]] = {
+CLASSIFIERS: dict[type, Callable[..., Any]] = {
     MLPClassifier: classifier_model,
     LogisticRegression: classifier_model,
     Perceptron: perceptron_model,
@@ -29,8 +27,9 @@ OPTIONS: dict[str, list[Any]] = {
     "zipmap": [True, False, "columns"],
     "output_class_labels": [False, True],
     "nocl": [False, True],
+    "raw_scores": [True, False],
 }
-"""skl2onnx's own options of classifiers."""
+"""skl2onnx's own options of classifiers. Raw scores are asked for by steps that use `decision_function`."""
 
 
 def register_skl2onnx() -> None:
@@ -46,9 +45,9 @@ def register_skl2onnx() -> None:
         If skl2onnx is not installed.
     """
     skl2onnx = require_skl2onnx()
-    for estimator, builder in CLASSIFIERS.items():
-        register(skl2onnx, estimator, classifier_shapes, converter(builder), OPTIONS)
-    register(skl2onnx, MLPRegressor, regressor_shapes, converter(regressor_model), None)
+    for estimator in CLASSIFIERS:
+        register(skl2onnx, estimator, classifier_shapes, convert_classifier, OPTIONS)
+    register(skl2onnx, MLPRegressor, regressor_shapes, convert_regressor, None)
 
 
 def require_skl2onnx() -> Any:
@@ -69,11 +68,11 @@ def classifier_shapes(operator: Any) -> None:
     """Say of which types and shapes labels and probabilities are."""
     types, model = require_skl2onnx().common.data_types, operator.raw_operator
     label, scores = operator.outputs
-    kind = model.classes_.dtype.kind
-    of_labels = types.Int64TensorType if kind in "iub" else types.DoubleTensorType if kind == "f" else None
+    kind = label_type(labels_of(model.classes_))
+    of_labels = {"string": types.StringTensorType, "float64": types.DoubleTensorType}.get(kind, types.Int64TensorType)
     several = getattr(getattr(model, "label_binarizer_", None), "y_type_", "").startswith("multilabel")
     n_classes = len(model.classes_)
-    label.type = (of_labels or types.StringTensorType)([None, n_classes] if several else [None])
+    label.type = of_labels([None, n_classes] if several else [None])
     scores.type = types.guess_tensor_type(operator.inputs[0].type)
     scores.type.shape = [None, max(2, n_classes)]
 
@@ -85,44 +84,55 @@ def regressor_shapes(operator: Any) -> None:
     output.type.shape = [None, None]
 
 
-def floats_of(model: Any) -> Any:
-    """skl2onnx's type for the floats of an estimator."""
-    types = require_skl2onnx().common.data_types
-    return types.DoubleTensorType if float_type(model) == np.float64 else types.FloatTensorType
-
-
 def float_type(model: Any) -> Any:
     """The float type in which an estimator computes."""
     network = getattr(model, "network", None)
     return np.dtype(model.coef_.dtype if network is None else network.dtype)
 
 
-def converter(builder: Callable[[Any], Any]) -> Callable[[Any, Any, Any], None]:
-    """A function that adds an estimator's graph to the one that skl2onnx makes."""
+def builder_of(estimator: Any) -> Callable[[Any], Any] | None:
+    """What makes the model of an estimator; None if it is none of the library's."""
+    known = CLASSIFIERS | {MLPRegressor: regressor_model}
+    return next((known[cls] for cls in type(estimator).__mro__ if cls in known), None)
 
-    def convert(scope: Any, operator: Any, container: Any) -> None:
-        model = builder(operator.raw_operator)
-        if container.target_opset_any_domain("") < OPSET:
-            raise ValueError(f"rosenblatt's estimators need target_opset={OPSET} or later in skl2onnx.")
-        names = {"X": cast(scope, container, operator.inputs[0].full_name, model.graph.input[0])}
-        for tensor in model.graph.initializer:
-            names[tensor.name] = scope.get_unique_variable_name("rosenblatt")
-            copy = type(tensor)()
-            copy.CopyFrom(tensor)
-            copy.name = names[tensor.name]
-            container.initializers.append(copy)
-        for node in model.graph.node:
-            add_node(scope, container, node, names)
-        found = [names[output.name] for output in model.graph.output]
-        if len(operator.outputs) == 2:
-            found[1] = both_scores(scope, container, model.graph.output[1], found[1])
-        for output, tensor in zip(operator.outputs, found, strict=False):
-            kind = output.type.to_onnx_type().tensor_type.elem_type
-            container.add_node(
-                "Cast", [tensor], [output.full_name], to=kind, name=scope.get_unique_operator_name("out")
-            )
 
-    return convert
+def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
+    """Append a classifier to the graph that skl2onnx makes: labels, and probabilities or scores."""
+    classifier = operator.raw_operator
+    has_raw_scores = scope.get_options(classifier, {"raw_scores": False})["raw_scores"]
+    raw = {"raw_scores": True} if has_raw_scores and not isinstance(classifier, Perceptron) else {}
+    model = CLASSIFIERS[type(classifier)](classifier, **raw)
+    label, scores = append_model(scope, operator, container, model)
+    declare(scope, container, operator, [label, both_scores(scope, container, model.graph.output[1], scores)])
+
+
+def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
+    """Append a regressor to the graph that skl2onnx makes: its numbers."""
+    model = regressor_model(operator.raw_operator)
+    declare(scope, container, operator, append_model(scope, operator, container, model)[:1])
+
+
+def append_model(scope: Any, operator: Any, container: Any, model: Any) -> list[str]:
+    """Append a model's graph behind the operator's input; the tensors of its outputs."""
+    if container.target_opset_any_domain("") < OPSET:
+        raise ValueError(f"rosenblatt's estimators need target_opset={OPSET} or later in skl2onnx.")
+    names = {"X": cast(scope, container, operator.inputs[0].full_name, model.graph.input[0])}
+    for tensor in model.graph.initializer:
+        names[tensor.name] = scope.get_unique_variable_name("rosenblatt")
+        copy = type(tensor)()
+        copy.CopyFrom(tensor)
+        copy.name = names[tensor.name]
+        container.initializers.append(copy)
+    for node in model.graph.node:
+        add_node(scope, container, node, names)
+    return [names[output.name] for output in model.graph.output]
+
+
+def declare(scope: Any, container: Any, operator: Any, tensors: Sequence[str]) -> None:
+    """Give the operator's outputs these tensors, in the types that skl2onnx has for them."""
+    for output, tensor in zip(operator.outputs, tensors, strict=True):
+        kind = output.type.to_onnx_type().tensor_type.elem_type
+        container.add_node("Cast", [tensor], [output.full_name], to=kind, name=scope.get_unique_operator_name("out"))
 
 
 def add_node(scope: Any, container: Any, node: Any, names: dict[str, str]) -> None:
@@ -157,42 +167,3 @@ def both_scores(scope: Any, container: Any, output: Any, tensor: str) -> str:
     container.add_node("Neg", [tensor], [other], name=scope.get_unique_operator_name("Neg"))
     container.add_node("Concat", [other, tensor], [both], axis=1, name=scope.get_unique_operator_name("Concat"))
     return str(both)
-
-
-def pipeline_model(pipeline: Any) -> Any:
-    """A pipeline of scikit-learn's steps that ends with one of the estimators, by way of skl2onnx.
-
-    Returns
-    -------
-    onnx.ModelProto
-        With the input "X" [rows, n], and the outputs of the estimator: "label" and "probabilities", or "variable".
-
-    Raises
-    ------
-    TypeError
-        If it ends with another estimator.
-    ValueError
-        If skl2onnx cannot convert a step, or takes the columns by their names.
-    """
-    from sklearn.utils.validation import check_is_fitted
-
-    last = pipeline.steps[-1][1] if pipeline.steps else None
-    if not isinstance(last, (*CLASSIFIERS, MLPRegressor)):
-        raise TypeError(
-            f"to_onnx takes a Pipeline that ends with one of rosenblatt's estimators of arrays, not with {type(last)}."
-        )
-    check_is_fitted(pipeline)
-    skl2onnx = require_skl2onnx()
-    register_skl2onnx()
-    inputs = [("X", floats_of(last)([None, pipeline.n_features_in_]))]
-    options = {id(last): {"zipmap": False}} if hasattr(last, "classes_") else None
-    try:
-        model = skl2onnx.to_onnx(pipeline, initial_types=inputs, options=options, target_opset=dict(VERSIONS[OPSET]))
-        require_onnx().helper.set_model_props(model, {"model": "Pipeline", "rosenblatt": __version__})
-        require_onnx().checker.check_model(model, full_check=True)
-    except Exception as error:  # of any kind, as each step has a converter of its own
-        raise ValueError(
-            f"skl2onnx cannot convert this pipeline with one input of {pipeline.n_features_in_} numbers: {error} For "
-            "other inputs call rosenblatt.export.register_skl2onnx, and then skl2onnx.to_onnx with your initial_types."
-        ) from error
-    return model

@@ -15,10 +15,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from rosenblatt.export.onnx.graph import OnnxGraph
 from rosenblatt.export.onnx.work import Work
 from rosenblatt.ir.types import Instruction
 
-__all__ = ["REFUSED", "TRANSLATIONS"]
+__all__ = ["REFUSED", "TRANSLATIONS", "double_cosine"]
 
 Rule = Callable[..., str]
 """``rule(work, instruction, *operands) -> tensor``."""
@@ -124,6 +125,18 @@ def polynomial(w: Work, x: str, coefficients: Sequence[float]) -> str:
     return result
 
 
+def cos(w: Work, i: Instruction, x: str) -> str:
+    """The cosine."""
+    return w.add("Cos", x) if w.dtype == "float32" else double_cosine(w.graph, x)
+
+
+def double_cosine(graph: OnnxGraph, x: str) -> str:
+    """The cosine in double precision, which older runtimes lack: 1 - 2 sin²(x / 2)."""
+    one, two = graph.constant(np.float64(1)), graph.constant(np.float64(2))
+    half = graph.add("Sin", graph.add("Div", x, two))
+    return graph.add("Sub", one, graph.add("Mul", two, graph.add("Mul", half, half)))
+
+
 def square(w: Work, i: Instruction, x: str) -> str:
     """The product of x with itself."""
     return w.add("Mul", x, x)
@@ -152,7 +165,7 @@ UNARY: dict[str, Rule] = {
     "mish": mish,
     "mish_slope": mish_slope,
     "sin": direct("Sin"),
-    "cos": direct("Cos"),
+    "cos": cos,
     "softmax": softmax,
 }
 

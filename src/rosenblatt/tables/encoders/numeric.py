@@ -148,8 +148,12 @@ def fit_numbers(column: Column, storage: str) -> NumericEncoder:
 
 
 def with_cyclic_features(values: NDArray[np.float64], periods: Sequence[str]) -> NDArray[np.float64]:
-    """The values themselves, and sine and cosine of their place in each period; [n, 1 + 2 periods]."""
-    angles = [2 * np.pi * values / PERIODS[name] for name in periods]
+    """The values themselves, and sine and cosine of their place in each period; [n, 1 + 2 periods].
+
+    Angles are within one turn, so that the same weekday is the same number: of two that differed by rounding, a scaling
+    would make two sides of the network's input.
+    """
+    angles = [2 * np.pi * (values % PERIODS[name]) / PERIODS[name] for name in periods]
     return np.column_stack([values, *chain.from_iterable((np.sin(a), np.cos(a)) for a in angles)])
 
 

@@ -147,6 +147,13 @@ def test_dates_are_texts_or_microseconds():
     check(preparation, {"day": MOMENTS}, {"day": integers.view(np.int64)}, dates="integer")
 
 
+@pytest.mark.parametrize("start", ["2020-01-06", "1969-06-02"])
+def test_dates_that_have_mostly_the_same_weekday(start):
+    weeks = pd.Timestamp(start) + pd.to_timedelta(7 * np.arange(100), unit="D")
+    cells = pd.Series([*weeks, *(weeks[:10] + pd.Timedelta(days=3, hours=5))])
+    check(fit({"day": cells}), {"day": cells}, {"day": cells.astype(str).tolist()})
+
+
 def test_dates_that_are_levels():
     cells = pd.Series(pd.to_datetime(["2020-01-01", "2020-01-02", "2021-12-31"] * 10))
     preparation = fit({"day": cells}, day="categorical")

@@ -172,6 +172,15 @@ def test_a_column_may_be_called_like_an_output():
     assert list(outputs) == ["label__", "probabilities"]
 
 
+def test_dates_need_no_operator_that_older_runtimes_lack():
+    proto = tabular_model(TabularRegressor(**QUICK).fit(FRAME, AMOUNT))
+    inferred = onnx.shape_inference.infer_shapes(proto).graph.value_info
+    types = {one.name: one.type.tensor_type.elem_type for one in inferred}
+    of = {op: {types[node.input[0]] for node in proto.graph.node if node.op_type == op} for op in ("Sin", "Cos")}
+    assert onnx.TensorProto.DOUBLE in of["Sin"]
+    assert onnx.TensorProto.DOUBLE not in of["Cos"]  # onnxruntime 1.17 has it in float32 only
+
+
 def test_dates_as_integers():
     model = TabularRegressor(**QUICK).fit(FRAME, AMOUNT)
     proto = tabular_model(model, dates="integer")

@@ -17,6 +17,7 @@ from rosenblatt._suggestions import join_names
 from rosenblatt.export.onnx.graph import OnnxGraph, require_unicode
 from rosenblatt.export.onnx.tables.dates import days_of_integers, days_of_texts
 from rosenblatt.export.onnx.tables.levels import holds_wide_integers, level_numbers
+from rosenblatt.export.onnx.translations import double_cosine
 from rosenblatt.tables.encoders import CategoricalEncoder, Encoder, NumericEncoder, TextEncoder
 from rosenblatt.tables.encoders.base import CLIP, Scaling
 from rosenblatt.tables.encoders.numeric import PERIODS
@@ -78,10 +79,15 @@ def column_inputs(preparation: Preparation, dates: str = "text") -> list[ColumnI
             "a column has an empty name, which no input of an ONNX model can have: rename it, and fit again."
         )
     for encoder in preparation.encoders:
-        require_unicode(encoder.name, f"column {encoder.name!r} has the name")
-        for level in encoder.levels if isinstance(encoder, CategoricalEncoder) else ():
-            require_unicode(level, f"column {encoder.name!r} has the level")
+        require_texts(encoder)
     return [input_of(encoder, dates) for encoder in preparation.encoders]
+
+
+def require_texts(encoder: Encoder) -> None:
+    """Refuse a name or a level that ONNX cannot store."""
+    require_unicode(encoder.name, f"column {encoder.name!r} has the name")
+    for level in encoder.levels if isinstance(encoder, CategoricalEncoder) else ():
+        require_unicode(level, f"column {encoder.name!r} has the level")
 
 
 def input_of(encoder: Encoder, dates: str) -> ColumnInput:
@@ -138,9 +144,12 @@ def add_numbers(graph: OnnxGraph, encoder: NumericEncoder, cells: str, parts: Pa
     """Append what is made of a column of numbers or days, float64."""
     parts.numbers.append(cells)
     for period in encoder.periods:
-        turned = graph.add("Mul", cells, graph.constant(np.float64(2 * np.pi)))
-        angle = graph.add("Div", turned, graph.constant(np.float64(PERIODS[period])))
-        parts.numbers += [graph.add("Sin", angle), graph.add("Cos", angle)]
+        days = graph.constant(np.float64(PERIODS[period]))
+        rest = graph.add("Mod", cells, days, fmod=1)  # has the sign of the cell
+        before = graph.add("Less", rest, graph.constant(np.float64(0)))
+        place = graph.add("Where", before, graph.add("Add", rest, days), rest)
+        angle = graph.add("Div", graph.add("Mul", place, graph.constant(np.float64(2 * np.pi))), days)
+        parts.numbers += [graph.add("Sin", angle), double_cosine(graph, angle)]
     parts.scalings.append(encoder.scaling)
     if encoder.has_missing:
         parts.indicators.append(graph.cast(graph.add("IsNaN", cells), "float32"))

@@ -1,18 +1,21 @@
 """Dates as ONNX operators: texts and integers as days since 1970-01-01.
 
 Takes the tensor of a raw column. Returns float64, NaN for missing cells and for what is no date, as
-`rosenblatt.tables.readers.dates.read_date` reads it. Never reads names of months, or halves of the day: texts are
-2020-12-31, 31.12.2020 or 12/31/2020, with a time and a zone, or not.
+`rosenblatt.tables.readers.dates.read_date` reads it. Never reads names of months: texts are 2020-12-31, 31.12.2020 or
+12/31/2020, with a time and a zone, or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
 from rosenblatt.export.onnx.graph import OnnxGraph
+from rosenblatt.tables.readers.dates import EPOCH, MICROSECOND
 from rosenblatt.tables.table import MICROSECONDS_PER_DAY
 
 __all__ = ["NOT_A_DATE", "days_of_integers", "days_of_texts"]
@@ -23,12 +26,17 @@ SEPARATORS = "-/."
 DAY = "|".join(
     (
         *(rf"\d{{4}}{s}\d{{1,2}}{s}\d{{1,2}}|\d{{1,2}}{s}\d{{1,2}}{s}\d{{4}}" for s in ("-", "/", r"\.")),
-        r"\d{2}/\d{1,2}/\d{2}|\d/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{2}|\d{4}-\d{2}",
+        r"\d{2}/\d{1,2}/\d{2}|\d/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{2}",
     )
 )
-CLOCK = r"(?:T|\s)\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
-WRITTEN = rf"\s*(?:(?:{DAY})(?:{CLOCK})?|\d/\d/\d{{2}}{CLOCK})\s*"
+HALF, ZONE = r"[ap]\.?m\.?", r"Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?"
+CLOCK = rf"[T, ] *\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)? *(?:{HALF})? *(?:{ZONE})?"
+WRITTEN = rf"(?i) *(?:(?:{DAY})(?:{CLOCK})?|\d/\d/\d{{2}}{CLOCK}|\d{{4}}-\d{{2}}) *"
 """A date has five digits at least: 1/2/20 may be anything."""
+MAX_WORDS = 4
+"""The day, the time, its half of the day, the zone."""
+FIRST, LAST = ((moment - EPOCH) // MICROSECOND for moment in (datetime.min, datetime.max))
+"""Between these lie the moments that Python knows, in microseconds."""
 LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 FIRST_OF_1900S = 69
 DAYS_BEFORE_1970 = 719_468
@@ -44,15 +52,20 @@ def days_of_texts(graph: OnnxGraph, cells: str, *, month_first: bool) -> str:
     """Days of texts, in UTC where they name a zone; float64, [rows, 1]."""
     is_written = graph.add("RegexFullMatch", cells, pattern=WRITTEN)
     text = graph.add("Where", is_written, cells, graph.constant(np.array("1970-01-01", object)))
-    head, *tail = parts(graph, text, None, 3)
-    date, clock = parts(graph, head, "T", 2)
-    for part in tail:
-        clock = graph.add("StringConcat", clock, part)
+    date, *words = parts(graph, text, None, MAX_WORDS)
+    for separator in "Tt,":
+        date, clock = parts(graph, date, separator, 2, rest=separator == ",")
+        words.insert(0, clock)
+    clock = reduce(lambda before, word: graph.add("StringConcat", before, word), words)
     day, is_day = day_number(graph, date, month_first)
     time, is_time = time_of_day(graph, clock)
     day_length = graph.constant(np.int64(MICROSECONDS_PER_DAY))
     microseconds = graph.add("Add", graph.add("Mul", day, day_length), time)
-    return in_days(graph, microseconds, graph.add("Not", all_of(graph, [is_written, is_day, is_time])))
+    is_known = [
+        graph.add(op, microseconds, graph.constant(np.int64(end)))
+        for op, end in (("GreaterOrEqual", FIRST), ("LessOrEqual", LAST))
+    ]
+    return in_days(graph, microseconds, graph.add("Not", all_of(graph, [is_written, is_day, is_time, *is_known])))
 
 
 def in_days(graph: OnnxGraph, microseconds: str, missing: str) -> str:
@@ -140,22 +153,34 @@ def all_of(graph: OnnxGraph, tests: Sequence[str]) -> str:
 
 
 def time_of_day(graph: OnnxGraph, clock: str) -> tuple[str, str]:
-    """Microseconds since midnight in UTC of 12:30:00.5+02:00, and whether a clock shows it; 0 for an empty text."""
-    for zone in "ZUG":  # Z, UTC, GMT
-        clock = parts(graph, clock, zone, 2)[0]
+    """Microseconds since midnight in UTC of 12:30:00.5PM+02:00, and whether a clock shows it; 0 for an empty text."""
     clock, east = parts(graph, clock, "+", 2)
     clock, west = parts(graph, clock, "-", 2)
+    is_half, is_second = (graph.add("RegexFullMatch", clock, pattern=rf"(?i).*{half}.*") for half in ("[ap]", "p"))
+    for letter in "ZzUuGgAaPp":  # Z, UTC, GMT, am, pm
+        clock = parts(graph, clock, letter, 2)[0]
     hours, minutes, seconds = parts(graph, clock, ":", 3)
     whole, comma = parts(graph, seconds, ",", 2)
     whole, point = parts(graph, whole, ".", 2)
     hour, minute, second = (integer(graph, part) for part in (hours, minutes, whole))
+    hour, is_hour = hour_of_day(graph, hour, is_half, is_second)
     steps = [(hour, 3_600_000_000), (minute, 60_000_000), (second, 1_000_000)]
     steps += [(offset(graph, east), -60_000_000), (offset(graph, west), 60_000_000)]
     total = fraction(graph, graph.add("StringConcat", comma, point))
     for count, length in steps:
         total = graph.add("Add", total, graph.add("Mul", count, graph.constant(np.int64(length))))
     limits = ((hour, 23), (minute, 59), (second, 59))
-    return total, all_of(graph, [graph.add("LessOrEqual", x, graph.constant(np.int64(most))) for x, most in limits])
+    tests = [graph.add("LessOrEqual", x, graph.constant(np.int64(most))) for x, most in limits]
+    return total, all_of(graph, [is_hour, *tests])
+
+
+def hour_of_day(graph: OnnxGraph, hour: str, is_half: str, is_second: str) -> tuple[str, str]:
+    """The hour from 0 to 23 of one that may be of a half of the day, and whether such a half has it."""
+    zero, one, twelve = (graph.constant(np.int64(number)) for number in (0, 1, 12))
+    later = graph.add("Where", is_second, twelve, zero)
+    of_day = graph.add("Where", is_half, graph.add("Add", graph.add("Mod", hour, twelve), later), hour)
+    in_half = graph.add("And", graph.add("GreaterOrEqual", hour, one), graph.add("LessOrEqual", hour, twelve))
+    return of_day, graph.add("Or", in_half, graph.add("Not", is_half))
 
 
 def fraction(graph: OnnxGraph, digits: str) -> str:
@@ -186,14 +211,16 @@ def integer(graph: OnnxGraph, text: str) -> str:
     return graph.cast(shown, "int64")
 
 
-def parts(graph: OnnxGraph, text: str, separator: str | None, n_parts: int) -> list[str]:
+def parts(graph: OnnxGraph, text: str, separator: str | None, n_parts: int, *, rest: bool = False) -> list[str]:
     """The first parts of texts [rows, 1] between separators, or between blanks if it is None; "" where there is none.
 
+    With `rest`, the last part is all that is left.
     The number of parts that the operator gives is the largest of the batch, so a row with enough of them is added.
     """
     sample = (separator or " ").join(["0"] * n_parts)
     longer = graph.add("Concat", text, graph.constant(np.array([[sample]], object)), axis=0)
-    given = {} if separator is None else {"delimiter": separator}
+    given: dict[str, Any] = {} if separator is None else {"delimiter": separator}
+    given |= {"maxsplit": n_parts - 1} if rest else {}
     split, _ = graph.add("StringSplit", longer, n_outputs=2, **given)
     start, end, axis = (graph.constant(np.array([i], np.int64)) for i in (0, -1, 0))
     rows = graph.add("Slice", split, start, end, axis)

@@ -6,12 +6,11 @@ and what combines them. Never holds the columns that were dropped.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from rosenblatt._version import __version__
 from rosenblatt.export.onnx.graph import TEXT_OPSET, OnnxGraph
 from rosenblatt.export.onnx.labels import labels_of
+from rosenblatt.export.onnx.properties import properties_of
 from rosenblatt.export.onnx.tables.columns import ColumnInput, add_preparation, column_inputs
 from rosenblatt.export.onnx.tables.outputs import add_classes, add_ensemble, add_numbers
 
@@ -54,30 +53,20 @@ def tabular_model(model: Any, *, dates: str = "text") -> Any:
     graph = OnnxGraph("table", TEXT_OPSET)
     mean = add_ensemble(graph, model.ensemble_, add_preparation(graph, model.preparation_, dates))
     if hasattr(model, "classes_"):
-        names = output_name(graph, "label"), output_name(graph, "probabilities")
+        names = graph.free_name("label"), graph.free_name("probabilities")
         add_classes(graph, model, mean, names)
     else:
         n_outputs = model.ensemble_.networks[0].graph.n_outputs
-        add_numbers(graph, model.target_scaler_, mean, output_name(graph, "variable"), n_outputs)
+        add_numbers(graph, model.target_scaler_, mean, graph.free_name("variable"), n_outputs)
     return graph.build(metadata_of(model, columns))
 
 
-def output_name(graph: OnnxGraph, name: str) -> str:
-    """A name that no column has."""
-    while name in graph.names:
-        name += "_"
-    return name
-
-
 def metadata_of(model: Any, columns: list[ColumnInput]) -> dict[str, str]:
-    """What a reader of the file may want to know, as properties; all but the first two are JSON."""
-    found: dict[str, Any] = {
-        "target": model.target_name_,
-        "columns": {column.name: {"type": column.dtype, "holds": column.holds} for column in columns},
-    }
+    """What a reader of the file may want to know, as properties."""
+    found: dict[str, Any] = {}
     if hasattr(model, "classes_"):
         found["classes"] = labels_of(model.classes_).tolist()
     elif (quantiles := model.fitted_parameter("quantiles")) is not None:
         found["quantiles"] = [float(q) for q in quantiles]
-    properties = {key: json.dumps(value, ensure_ascii=False) for key, value in found.items()}
-    return {"model": type(model).__name__, "rosenblatt": __version__, **properties}
+    held = {column.name: {"type": column.dtype, "holds": column.holds} for column in columns}
+    return properties_of(model, target=model.target_name_, columns=held, **found)

@@ -5,7 +5,7 @@ trains: networks are the business of `rosenblatt.estimators`.
 """
 
 from rosenblatt.tables.readers.reading import read_table
-from rosenblatt.tables.table import Column, Table, TableError
+from rosenblatt.tables.table import Column, Table, TableError, TableWarning
 from rosenblatt.tables.task import TabularTask
 
-__all__ = ["Column", "Table", "TableError", "TabularTask", "read_table"]
+__all__ = ["Column", "Table", "TableError", "TableWarning", "TabularTask", "read_table"]

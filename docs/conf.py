@@ -35,7 +35,6 @@ extensions = [
     "repository_links",
 ]
 root_doc = "index"
-templates_path = ["_templates"]
 exclude_patterns = ["_ext", "**/GALLERY_HEADER.rst"]
 default_role = "literal"
 nitpicky = True
@@ -48,7 +47,7 @@ myst_dmath_double_inline = True
 # API reference: numpydoc's sections; the types of parameters stand there, so signatures show names and defaults.
 autosummary_generate = False
 autodoc_typehints = "none"
-autodoc_member_order = "bysource"
+autodoc_member_order = "alphabetical"  # members of a class come from several files
 autodoc_preserve_defaults = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
@@ -85,6 +84,8 @@ html_show_sourcelink = False
 html_copy_source = False
 NO_SECTIONS = ("index", "getting-started", "contributing", "faq", "when-to-use-something-else")
 html_sidebars = {page: [] for page in NO_SECTIONS}  # with no pages below them
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
+toc_object_entries_show_parents = "hide"  # "fit" and not "MLPClassifier.fit", for which there is no room
 html_theme_options = {
     "logo": {"text": "rosenblatt"},
     "navbar_align": "left",

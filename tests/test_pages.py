@@ -5,6 +5,8 @@ import importlib
 import importlib.util
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -19,10 +21,10 @@ from rosenblatt.estimators import LogisticRegression, MLPClassifier, MLPRegresso
 
 ROOT = Path(__file__).parents[1]
 SOURCES = Path(rosenblatt.__file__).parent
-FOLDERS = ("docs", "docs/how-it-works")
+FOLDERS = ("docs", "docs/api", "docs/how-it-works")
 PAGES = ["README.md", *sorted(f"{folder}/{page.name}" for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))]
 ENGINE = "docs/how-it-works/"
-LONG = ("docs/faq.md", "docs/search.md", "docs/when-to-use-something-else.md")
+LONG = ("docs/faq.md", "docs/searches.md", "docs/when-to-use-something-else.md")
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 
 # What a page prints, in this order. Numbers in groups must rise.
@@ -79,7 +81,7 @@ PRINTED = {
         r"^all columns is better by accuracy on these 169 rows: 0\.9\d+ against 0\.[789]\d+ \(95 % interval",
     ],
     "docs/scale.md": [r"^R2 0\.9\d on [56],\d+ held-out rows; 2\d,\d+ rows\nmean rent 9\d\d\n"],
-    "docs/search.md": [
+    "docs/searches.md": [
         r"^0\.9(?:5[1-9]|[6-9]\d) with \{.*'hidden_layer_sizes': \(.*\}\n",
         r"\n0 +1 +0\.9\d+ +9\n.*\n.*\n",
         r"accuracy 0\.9(?:3[1-9]|[4-9])",
@@ -144,6 +146,23 @@ def test_a_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, capsys
     if page == "docs/logic.md":
         assert [quoted for snippet in snippets for quoted in said(snippet) if quoted not in printed] == []
         assert f"updates in each pass: {names['model'].mistakes_}\n" in text
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_commands_of_the_first_page_run_after_its_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    section = text.partition("## A table and a column")[2].partition("\n## ")[0]
+    names: dict[str, object] = {}
+    for snippet in SNIPPET.findall(section):
+        exec(compile(snippet, "getting-started.md", "exec"), names)
+    commands = re.findall(r"^    rosenblatt (.*)$", section, re.M)
+    assert [command.split()[0] for command in commands] == ["train", "predict", "explain"]
+    for command in commands:
+        done = subprocess.run([sys.executable, "-m", "rosenblatt", *command.split()], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 101
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.startswith(ENGINE)])
@@ -235,6 +254,20 @@ def prose(page):
     return re.sub(r"^(`{3,}|:{3,})[^\n]*\n.*?^\1$\n?", "", text, flags=re.M | re.S)
 
 
+TITLES = [
+    *("Getting started", "User guide", "Lessons", "API reference", "Benchmarks", "How it works", "Contributing"),
+    *("Questions that people ask", "When to use something else"),
+]
+
+
+def test_the_site_has_its_sections_in_the_order_in_which_one_reads_them():
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert re.findall(r"^- \[([^]]+)\]\(", text, re.M) == TITLES
+    tree = re.search(r"^```\{toctree\}\n(.*?)^```$", text, re.M | re.S)[1].split()[1:]
+    files = re.findall(r"^- \[[^]]+\]\(([^)]+)\)", text, re.M)
+    assert [f"{entry}.md" for entry in tree] == [file.replace("../examples/README", "lessons/index") for file in files]
+
+
 def headings(page):
     """The levels and titles of a page's headings."""
     return [(len(level), title) for level, title in re.findall(r"^(#+) (.*)$", prose(page), re.M)]
@@ -276,7 +309,40 @@ def test_a_page_has_one_title_and_says_first_what_it_answers(page):
     assert re.search(r"[.?:]$", first), first
 
 
-@pytest.mark.parametrize("page", [*PAGES, "examples/README.md", "CONTRIBUTING.md"])
+OTHERS = ("examples/README.md", "CONTRIBUTING.md", "SECURITY.md")
+NOWHERE = {
+    "above",
+    "always",
+    "below",
+    "click here",
+    "here",
+    "link",
+    "measured",
+    "page",
+    "see",
+    "this",
+    "this page",
+    "why",
+}
+"""Texts of links that do not say where they lead."""
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS])
+def test_the_text_of_a_link_says_where_it_leads(page):
+    for text, target in re.findall(r"(?<!!)\[([^]]*)\]\(([^)]+)\)", prose(page)):
+        assert not text.endswith(".md"), f"the title of the page, not its file: {text}"
+        assert text.lower() not in NOWHERE, (text, target)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.startswith("docs/") and page != "docs/contributing.md"]
+)
+def test_a_page_leads_to_another_by_a_link(page):
+    """The name of its file in a sentence leads nowhere on the site."""
+    assert re.findall(r"(?<!\[)`?\b(?:docs/[\w/-]+|CONTRIBUTING|README)\.md\b`?(?![)#\w])", prose(page)) == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS])
 def test_links_between_pages_lead_somewhere(page):
     home = (ROOT / page).parent
     for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)", prose(page)):

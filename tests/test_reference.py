@@ -97,8 +97,10 @@ def test_every_parameter_is_documented():
     for address, value in NAMES.values():
         if not (inspect.isroutine(value) or inspect.isclass(value)) or is_error_or_warning(value):
             continue
-        sections = scrape.get_doc_object(value)
-        parts = [part for name in ("Parameters", "Other Parameters", "Attributes") for part in sections[name]]
+        parents = value.__mro__[1:-1] if inspect.isclass(value) else ()  # which describe what they hand down
+        described = [scrape.get_doc_object(one) for one in (value, *parents) if one.__module__.startswith("rosenblatt")]
+        kinds = ("Parameters", "Other Parameters", "Attributes")
+        parts = [part for sections in described for name in kinds for part in sections[name]]
         names = {name.strip().lstrip("*") for part in parts for name in part.name.split(",")}
         given = set(inspect.signature(value).parameters) - {"args", "kwargs"}
         missing += [f"{address}: {name}" for name in sorted(given - names)]

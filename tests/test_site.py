@@ -1,6 +1,7 @@
 """The site: links that are right on GitHub lead to the same place there; formulas are MathML."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -54,3 +55,49 @@ def test_galleries_name_every_example_in_an_order():
 def test_formulas_are_mathml():
     assert "<math" in extension("mathml").tex2mathml(r"\frac{1}{1 + e^{-z}}")
     assert "mathjax" not in (ROOT / "docs" / "conf.py").read_text(encoding="utf-8").lower()
+
+
+def test_no_page_has_the_name_of_one_that_sphinx_writes():
+    """Such a page would be overwritten without a word: `search` is the page that searches."""
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")}
+    assert pages & {"search", "genindex", "py-modindex", "modindex"} == set()
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return extension("api_reference")
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("MLPClassifier", "api/names/rosenblatt.MLPClassifier"),
+        ("nn.Dense", "api/names/rosenblatt.nn.Dense"),
+        ("rosenblatt.nn.Dense", "api/names/rosenblatt.nn.Dense"),
+        ("rosenblatt.save", "api/names/rosenblatt.save"),
+        ("learn", "api/names/rosenblatt.learn"),
+        ("plot_roc", "api/names/rosenblatt.plots.plot_roc"),
+        ("rosenblatt.nn", "api/packages/rosenblatt.nn"),
+        ("rosenblatt.training.fit", "api/names/rosenblatt.training.fit"),
+        ("fit", None),  # a method of every estimator
+        ("save", None),  # a method of reports
+        ("plot", None),  # an extra
+        ("playground", None),  # an extra and a command
+        ("codes", None),  # a word
+        ("gradient_statistics", None),  # a parameter
+        ("Comparison", None),  # of two packages
+        ("report", None),
+        ("rosenblatt", None),
+    ],
+)
+def test_a_literal_is_a_link_only_if_it_can_mean_nothing_else(reference, text, page):
+    packages = reference.reference()
+    pages = {"api/index", *(f"api/packages/{package.name}" for package in packages)}
+    pages |= {f"api/names/{package.name}.{name}" for package in packages for name in package.own}
+    assert reference.linked_names(pages).get(text) == page
+
+
+def test_the_first_page_of_the_reference_names_every_package(reference):
+    text = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf-8")
+    packages = [package.name for package in reference.reference() if package.own]
+    assert re.findall(r"^\| `([\w.]+)` \|", text, re.M) == packages

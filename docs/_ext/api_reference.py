@@ -13,8 +13,11 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -178,26 +181,48 @@ def skip_inherited(_app: Any, _what: str, _name: str, member: Any, skip: bool, _
     return True if inspect.isroutine(function) and not str(home).startswith(PACKAGE) else None
 
 
+@cache
+def used_otherwise() -> set[str]:
+    """Names that are also those of methods, parameters or extras, which a page mostly means: `fit`, `plot`."""
+    found = set(metadata(PACKAGE).get_all("Provides-Extra") or ())
+    for value in (value for package in reference() for value in package.own.values()):
+        if inspect.isclass(value):
+            found |= set(dir(value))
+        if kind_of(value) in ("class", "function"):
+            found |= set(inspect.signature(value).parameters)
+    return found
+
+
+def linked_names(found_docs: Iterable[str]) -> dict[str, str]:
+    """The pages by the ways to write a name: with its package, or by itself if that can mean nothing else."""
+    pages = {page.rpartition("/")[2]: page for page in found_docs if page.startswith("api/")}
+    names = {address: page for address, page in pages.items() if page.startswith(f"{NAMES}/")}
+    homes = Counter(address.rpartition(".")[2] for address in names)
+    found = {address: page for address, page in pages.items() if address not in (PACKAGE, "index")}
+    for address, page in names.items():
+        _, _, within = address.partition(".")
+        name = within.rpartition(".")[2]
+        is_word = name.isalpha() and name.islower() and within != name
+        if within != name:
+            found[within] = page
+        if homes[name] == 1 and name not in used_otherwise() and not is_word:
+            found[name] = page
+    return found
+
+
 class LinkNames(SphinxPostTransform):
     """Make a link of every literal that is a public name, on pages and in docstrings: `TabularTask`, `nn.Dense`."""
 
     default_priority = 400
 
     def run(self, **_: Any) -> None:
-        known = self.known()
+        known = linked_names(self.env.found_docs)
         for node in list(self.document.findall(nodes.literal)):
-            address = known.get(node.astext().removesuffix("()").removeprefix(f"{PACKAGE}."))
-            page = f"{NAMES}/{address}"
-            if address and page != self.env.current_document.docname and self.is_free(node):
-                link = make_refnode(self.app.builder, self.env.current_document.docname, page, address, [])
+            page = known.get(node.astext().removesuffix("()"))
+            if page and page != self.env.current_document.docname and self.is_free(node):
+                link = make_refnode(self.app.builder, self.env.current_document.docname, page, None, [])
                 node.replace_self(link)
                 link += node
-
-    def known(self) -> dict[str, str]:
-        """The addresses that have a page, by the ways to write them."""
-        addresses = [page.removeprefix(f"{NAMES}/") for page in self.env.found_docs if page.startswith(f"{NAMES}/")]
-        names = {address.rpartition(".")[2]: address for address in sorted(addresses, key=len, reverse=True)}
-        return names | {address.removeprefix(f"{PACKAGE}."): address for address in addresses}
 
     @staticmethod
     def is_free(node: nodes.Node) -> bool:

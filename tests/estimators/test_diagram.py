@@ -84,7 +84,7 @@ def test_without_an_address_the_documentation_is_in_the_diagram(monkeypatch, mod
 @pytest.mark.parametrize("model", every_estimator(), ids=lambda model: type(model).__name__)
 def test_the_address_in_the_metadata_gives_links(monkeypatch, model) -> None:
     named(monkeypatch, "Homepage, https://example.invalid", f"Documentation, {ADDRESS}/")
-    page = {"Tab": "tabular", "MLPS": "search"}.get(type(model).__name__[: 4 if "Search" in str(type(model)) else 3])
+    page = {"Tab": "tabular", "MLPS": "searches"}.get(type(model).__name__[: 4 if "Search" in str(type(model)) else 3])
     link = f"https://docs.example/{{a}}&quot;/{page or 'from-scikit-learn'}.html"
     assert model._get_doc_link() == link
     for shown in (model, make_pipeline(StandardScaler(), model)):

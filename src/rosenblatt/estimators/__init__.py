@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from rosenblatt.estimators.mlp.regressor import MLPRegressor
     from rosenblatt.estimators.perceptron import Perceptron
     from rosenblatt.estimators.tabular.classifier import TabularClassifier
+    from rosenblatt.estimators.tabular.drift import Drift
+    from rosenblatt.estimators.tabular.explain.contributions import RowExplanation
+    from rosenblatt.estimators.tabular.explain.importance import Explanation
+    from rosenblatt.estimators.tabular.explain.partial_dependence import PartialDependence
     from rosenblatt.estimators.tabular.learn import learn
+    from rosenblatt.estimators.tabular.predicted_blocks import PredictedBlock
     from rosenblatt.estimators.tabular.regressor import TabularRegressor
+    from rosenblatt.tables.drift import ColumnDrift
 
 __all__ = [
+    "ColumnDrift",
     "DivergenceError",
+    "Drift",
+    "Explanation",
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
+    "PartialDependence",
     "Perceptron",
+    "PredictedBlock",
+    "RowExplanation",
     "TabularClassifier",
     "TabularRegressor",
     "learn",
@@ -40,7 +52,12 @@ __getattr__, __dir__ = lazy_names(
         "mlp.regressor": ("MLPRegressor",),
         "perceptron": ("Perceptron",),
         "tabular.classifier": ("TabularClassifier",),
+        "tabular.drift": ("ColumnDrift", "Drift"),
+        "tabular.explain.contributions": ("RowExplanation",),
+        "tabular.explain.importance": ("Explanation",),
+        "tabular.explain.partial_dependence": ("PartialDependence",),
         "tabular.learn": ("learn",),
+        "tabular.predicted_blocks": ("PredictedBlock",),
         "tabular.regressor": ("TabularRegressor",),
     },
 )

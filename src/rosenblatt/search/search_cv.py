@@ -150,7 +150,7 @@ class MLPSearchCV(HoldsClient, SuggestingMixin, Diagram, MetaEstimatorMixin, Bas
         "client": "no_validation",  # `fit` checks it
     }
 
-    documentation_page = "search"
+    documentation_page = "searches"
 
     def __init__(
         self,

@@ -148,7 +148,7 @@ def test_names_of_columns_are_kept():
 
 def test_text_that_is_no_unicode():
     labels = np.array(["a\udc80", "b"], dtype=object)[(NUMBERS > 0).astype(int)]
-    with pytest.raises(ValueError, match=r"a class or level is 'a\\udc80', which is no Unicode"):
+    with pytest.raises(ValueError, match=r"a class is called 'a\\udc80', which is no Unicode"):
         onnx_model(LogisticRegression(max_iter=5).fit(X, labels))
     model = LogisticRegression(max_iter=5).fit(X, TARGETS["two"])
     model.feature_names_in_ = np.array(["a\udc80", "b", "c", "d"], dtype=object)

@@ -161,8 +161,6 @@ class OnnxGraph:
                 helper.make_opsetid(domain, VERSIONS[self._opset][domain]) for domain in sorted(self._domains)
             ],
         )
-        for key, text in metadata.items():
-            require_unicode(text, f"the model has the {key}")
         helper.set_model_props(model, dict(metadata))
         self._onnx.checker.check_model(model, full_check=True)
         return model

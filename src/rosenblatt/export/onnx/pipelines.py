@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from rosenblatt._suggestions import model_hint
 from rosenblatt.export.onnx.extra import require_onnx
 from rosenblatt.export.onnx.graph import OPSET, VERSIONS
 from rosenblatt.export.onnx.properties import properties_of
@@ -44,7 +45,8 @@ def pipeline_model(pipeline: Any) -> Any:
     builder = builder_of(last)
     if builder is None:
         raise TypeError(
-            f"to_onnx takes a Pipeline that ends with one of rosenblatt's estimators of arrays, not with {type(last)}."
+            "to_onnx takes a Pipeline that ends with one of rosenblatt's estimators of arrays, not with "
+            f"{type(last)}{model_hint(last)}."
         )
     check_is_fitted(pipeline)
     own = builder(last)

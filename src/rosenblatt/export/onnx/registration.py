@@ -91,9 +91,8 @@ def float_type(model: Any) -> Any:
 
 
 def builder_of(estimator: Any) -> Callable[[Any], Any] | None:
-    """What makes the model of an estimator; None if it is none of the library's."""
-    known = CLASSIFIERS | {MLPRegressor: regressor_model}
-    return next((known[cls] for cls in type(estimator).__mro__ if cls in known), None)
+    """What makes the model of an estimator; None if it is none of the library's, of which a subclass is none."""
+    return (CLASSIFIERS | {MLPRegressor: regressor_model}).get(type(estimator))
 
 
 def convert_classifier(scope: Any, operator: Any, container: Any) -> None:

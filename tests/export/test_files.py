@@ -157,12 +157,8 @@ def test_texts_that_are_no_unicode_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match=r"a class is called '\\udcff', which is no Unicode"):
         to_onnx(model, tmp_path / "m.onnx")
     network = nn.Network(nn.Dense(1)(nn.input(2, name="\udcff")), seed=0)
-    with pytest.raises(ValueError, match=r"input or output has the name '\\udcff', which is no Unicode"):
+    with pytest.raises(ValueError, match=r"input or output is called '\\udcff', which is no Unicode"):
         to_onnx(network, tmp_path / "m.onnx")
-    named = LogisticRegression(max_iter=900).fit(X, Y)
-    named.feature_names_in_ = np.array(["a", "b", "\udcff", "d"], object)
-    with pytest.raises(ValueError, match="the model has the columns"):
-        to_onnx(named, tmp_path / "m.onnx")
     assert os.listdir(tmp_path) == []
 
 

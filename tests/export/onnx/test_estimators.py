@@ -183,13 +183,6 @@ def test_models_that_are_not_fitted_are_refused(model):
         onnx_model(model)
 
 
-def test_subclasses_are_converted_as_what_they_are():
-    class Mine(LogisticRegression):
-        pass
-
-    agree(Mine(max_iter=5).fit(X, TARGETS["two"]))
-
-
 TRAINABLE = [name for name in ACTIVATIONS if name != "step"]
 PAIRS = list(itertools.product(TRAINABLE, [None, "batch", "layer"], ["two", "texts", "several", "numbers"]))
 

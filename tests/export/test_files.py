@@ -38,6 +38,32 @@ def test_an_existing_file_is_refused_and_kept(tmp_path):
     assert os.listdir(tmp_path) == ["notes.onnx"]
 
 
+def test_a_file_that_comes_meanwhile_is_kept(tmp_path, monkeypatch):
+    path, sync = tmp_path / "model.onnx", os.fsync
+
+    def meanwhile(descriptor):
+        path.write_text("of another process")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    with pytest.raises(FileExistsError, match=r"model\.onnx exists; overwrite=True replaces it"):
+        write_export(path, b"new")
+    assert path.read_text() == "of another process"
+    assert os.listdir(tmp_path) == ["model.onnx"]
+    monkeypatch.undo()
+    assert write_export(path, b"new", overwrite=True) == 3
+    assert path.read_bytes() == b"new"
+
+
+def test_file_systems_without_hard_links(tmp_path, monkeypatch):
+    def link(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    assert write_export(tmp_path / "model.onnx", b"new") == 3
+    assert os.listdir(tmp_path) == ["model.onnx"]
+
+
 def test_a_broken_link_is_no_free_name(tmp_path):
     path = tmp_path / "model.onnx"
     path.symlink_to(tmp_path / "elsewhere")

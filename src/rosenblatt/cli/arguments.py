@@ -268,9 +268,23 @@ PREDICT_OUT = option(
 EXPORTED = (
     option("out", Path, "FILE", "The file to write: .onnx, .c or .h.", default=..., panel=OUTPUT),
     flag("overwrite", "Replace FILE, whatever it is.", OUTPUT),
-    option("dates", str, "", "ONNX, of a table: how dates come in.", words=("text", "integer"), panel=OUTPUT),
+    option(
+        "dates",
+        str,
+        "",
+        "ONNX, of a table: how dates come in, by default as text.",
+        words=("text", "integer"),
+        panel=OUTPUT,
+    ),
     option("name", str, "NAME", "C: what all names begin with, instead of the file's name.", panel=OUTPUT),
-    option("dtype", str, "", "C: what networks compute in.", words=("float32", "float64"), panel=OUTPUT),
+    option(
+        "dtype",
+        str,
+        "",
+        "C: what networks compute in, by default what they were trained in.",
+        words=("float32", "float64"),
+        panel=OUTPUT,
+    ),
 )
 KEEP_PREDICTIONS = flag(
     "keep_predictions",

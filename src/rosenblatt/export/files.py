@@ -61,7 +61,11 @@ def write_export(path: Place, data: bytes, *, overwrite: bool = False) -> int:
         If the disk is full, say. It names the file, and an existing one is as it was.
     """
     require_free(path, overwrite)
-    write_atomically(path, data)
+    try:
+        write_atomically(path, data, replace=overwrite)
+    except FileExistsError:  # another process was quicker
+        require_free(path, overwrite)
+        raise
     return len(data)
 
 

@@ -75,20 +75,22 @@ class DurableFile(io.RawIOBase):
         return self.n_bytes
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], data: bytes, *, replace: bool = True) -> None:
     """Write `data` to `path`: see `atomic_file`, whose errors it raises."""
-    with atomic_file(path) as file:
+    with atomic_file(path, replace=replace) as file:
         file.write(data)
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike[str]) -> Iterator[DurableFile]:
+def atomic_file(path: str | os.PathLike[str], *, replace: bool = True) -> Iterator[DurableFile]:
     """A file that is at `path` when the block ends: temporary file in the same folder, fsync, rename, fsync of it.
 
     If the block ends with an exception, Ctrl-C included, the temporary file is removed, and nothing has changed.
 
     Raises
     ------
+    FileExistsError
+        Without `replace`, if there is a file at the end of the block, such as one that was written meanwhile.
     OSError
         If the folder does not exist or is not writable, the disk is full, or `path` is a folder or a device. It names
         the file. What was at `path` before is still there, unless only the last step (fsync of the folder) failed: then
@@ -109,7 +111,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[DurableFile]:
             with errors_naming(path):
                 os.close(descriptor)
         with errors_naming(path, only=True):
-            os.replace(temporary, target)
+            (os.replace if replace else move_to_free)(temporary, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
@@ -128,6 +130,18 @@ def replaceable(path: str | os.PathLike[str]) -> Path:
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
     return target
+
+
+def move_to_free(source: str, target: Path) -> None:
+    """Rename a file to a name that is free; of several processes that do so at once, one succeeds."""
+    try:
+        os.link(source, target)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target)) from None
+    except OSError:  # a file system without hard links
+        os.rename(source, target)
+    else:
+        os.unlink(source)
 
 
 SUFFIX = ".tmp"

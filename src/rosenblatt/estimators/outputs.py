@@ -1,22 +1,33 @@
-"""Outputs of a network that are not finite.
+"""Outputs of a network: before its output activation, and those that are not finite.
 
-Takes what a network predicts for finite rows. Returns it, or raises an error that names the row. Never predicts.
+Takes a network, or what it predicts for finite rows. Returns a network that ends earlier, or the predictions, or raises
+an error that names the row. Never predicts.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["OutputError", "finite_outputs"]
+from rosenblatt.nn.network import Network
+
+__all__ = ["OutputError", "finite_outputs", "without_output_activation"]
 
 Array = npt.NDArray[Any]
 
 
 class OutputError(ValueError):
     """A network's output for finite numbers is NaN or infinite: they, or its weights, are too large."""
+
+
+def without_output_activation(network: Network) -> Network:
+    """A copy of a chain of layers that gives what the output layer computes before its activation."""
+    linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
+    linear.block[...] = network.block
+    return linear
 
 
 def finite_outputs(outputs: Array) -> Array:

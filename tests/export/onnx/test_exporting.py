@@ -56,8 +56,11 @@ def test_what_is_refused_writes_nothing(model, tmp_path):
         to_onnx(MLPClassifier(), path)
     with pytest.raises(TypeError, match=r"takes a fitted MLPClassifier, .*, not <class 'dict'>"):
         to_onnx({}, path)
-    with pytest.raises(TypeError, match="to_onnx of a MLPClassifier has no parameter 'dates'"):
+    with pytest.raises(TypeError, match="to_onnx of a MLPClassifier has no parameter 'dates'") as caught:
         to_onnx(model, path, dates="text")
+    assert "mean 'dates'" not in str(caught.value)
+    with pytest.raises(TypeError, match="has no parameter 'raw_scores'"):
+        to_onnx(model, path, raw_scores=True)
     with pytest.raises(TypeError, match=r"Did you mean '?overwrite"):
         to_onnx(model, path, overwrit=True)
     with pytest.raises(ValueError, match=r"must end in \.onnx"):

@@ -13,7 +13,6 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -31,7 +30,13 @@ from rosenblatt._warnings import warn_user
 from rosenblatt.estimators.diagram import Diagram
 from rosenblatt.estimators.labels import plain_labels, refuse_missing
 from rosenblatt.estimators.mapped import is_mapped
-from rosenblatt.estimators.outputs import finite_outputs, is_sparse, predict_rows, rows_of
+from rosenblatt.estimators.outputs import (
+    finite_outputs,
+    is_sparse,
+    predict_rows,
+    rows_of,
+    without_output_activation,
+)
 from rosenblatt.estimators.sparse import own_indices
 from rosenblatt.estimators.whole_fit import unchanged_if_failed
 from rosenblatt.nn import Network
@@ -224,13 +229,6 @@ class NetworkEstimator(SuggestingMixin, Diagram, CallbackSupportMixin, BaseEstim
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(require_own_version(type(self).__name__, state))
-
-
-def without_output_activation(network: Network) -> Network:
-    """A copy of a chain of layers that gives what the output layer computes before its activation."""
-    linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
-    linear.block[...] = network.block
-    return linear
 
 
 def require_own_version(class_name: str, state: dict[str, Any]) -> dict[str, Any]:

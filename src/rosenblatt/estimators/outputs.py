@@ -1,4 +1,4 @@
-"""Outputs of a network for dense or sparse rows, and those that are not finite.
+"""Outputs of a network for dense or sparse rows, also before its output activation, and those that are not finite.
 
 Takes a network and finite rows. Returns its outputs, or raises an error that names the row. Never imports scikit-learn,
 which predicting does not need.
@@ -6,14 +6,15 @@ which predicting does not need.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rosenblatt.nn import Network
+from rosenblatt.nn.network import Network
 
-__all__ = ["OutputError", "finite_outputs", "is_sparse", "predict_rows", "rows_of"]
+__all__ = ["OutputError", "finite_outputs", "is_sparse", "predict_rows", "rows_of", "without_output_activation"]
 
 Array = npt.NDArray[Any]
 DENSE_BLOCK = 1024
@@ -45,6 +46,13 @@ def predict_rows(network: Network, X: Any) -> Array:
         return np.asarray(network.predict(X))
     blocks = [X[i : i + DENSE_BLOCK].toarray() for i in range(0, X.shape[0], DENSE_BLOCK)]
     return np.concatenate([network.predict(block) for block in blocks])
+
+
+def without_output_activation(network: Network) -> Network:
+    """A copy of a chain of layers that gives what the output layer computes before its activation."""
+    linear = Network(replace(network.chain, output="identity"), dtype=network.dtype, seed=None)
+    linear.block[...] = network.block
+    return linear
 
 
 def finite_outputs(outputs: Array) -> Array:

@@ -60,6 +60,8 @@ def test_what_is_refused_writes_nothing(model, tmp_path):
         TypeError, match=r"dates= is for tabular models; an MLPClassifier has no columns of dates\. Leave it out"
     ):
         to_onnx(model, path, dates="text")
+    with pytest.raises(TypeError, match="has no parameter 'raw_scores'"):
+        to_onnx(model, path, raw_scores=True)
     with pytest.raises(TypeError, match=r"Did you mean '?overwrite"):
         to_onnx(model, path, overwrit=True)
     with pytest.raises(ValueError, match=r"must end in \.onnx"):

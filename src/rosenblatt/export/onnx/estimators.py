@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from rosenblatt.estimators.base import without_output_activation
+from rosenblatt.estimators.outputs import without_output_activation
 from rosenblatt.export.onnx.graph import OnnxGraph
 from rosenblatt.export.onnx.labels import label_type, labels_of
 from rosenblatt.export.onnx.networks import add_network

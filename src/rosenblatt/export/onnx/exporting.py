@@ -19,8 +19,8 @@ from rosenblatt.export.onnx.extra import require_onnx
 __all__ = ["onnx_model", "to_onnx"]
 
 SUFFIX = ".onnx"
-KEYWORDS = ("overwrite", "dates")
-"""What may be said of any model, and of those of tables."""
+OPTIONS = ("dates",)
+"""What may be said of some models, each of which has a builder that takes it."""
 
 
 def to_onnx(model: Any, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any) -> int:
@@ -71,11 +71,12 @@ def onnx_model(model: Any, **options: Any) -> Any:
         raise TypeError(f"to_onnx takes a fitted {', '.join(HOMES)}, not {type(model)}{model_hint(model)}.")
     module, name = HOMES[known]
     builder = getattr(import_module(f"rosenblatt.export.onnx.{module}"), name)
-    unknown = set(options) - set(signature(builder).parameters)
-    if unknown & set(KEYWORDS):
+    allowed = [option for option in OPTIONS if option in signature(builder).parameters]
+    unknown = set(options) - set(allowed)
+    if unknown & set(OPTIONS):
         raise TypeError(f"dates= is for tabular models; {article(known)} has no columns of dates. Leave it out.")
     if unknown:
-        raise TypeError(unknown_parameter("to_onnx", min(unknown), KEYWORDS))
+        raise TypeError(unknown_parameter("to_onnx", min(unknown), ["overwrite", *allowed]))
     return builder(model, **options)
 
 

@@ -48,6 +48,8 @@ def test_a_name_that_c_does_not_allow(cli: Any, model: Any) -> None:
     code, _, err = cli("export", "m.st", "--out", "m-1.c")
     assert code == 2
     assert "the file is called 'm-1.c', but names in C have up to 50 ASCII letters" in err
+    assert err.endswith("Say --name m_1, or rename the file\n")
+    assert "--name is 'a b', but" in cli("export", "m.st", "--out", "m.c", "--name", "a b")[2]
 
 
 def test_json_names_the_file(found: Any, model: Any) -> None:

@@ -35,6 +35,7 @@ OPTIONS = {
     "name": "--name",
     "n_repeats": "--repeats",
     "n_rows": "--rows",
+    "name": "--name",
     "ordered": "--ordered",
     "overwrite": "--overwrite",
     "preset": "--preset",

@@ -24,10 +24,11 @@ ROLES = {
 """The parameter of `TabularTask.of` that each option sets."""
 OF_OTHERS = ("encoding", "ignore", "kinds", "target", "task", "X_val", "sample_weight", *ROLES.values())
 OF_EXPLANATIONS = ("method", "n_repeats", "n_rows")
+OF_EXPORTS = ("name", "overwrite")
 PARAMETERS = {
     option.removeprefix("--").replace("-", "_"): name
     for name, option in OPTIONS.items()
-    if name not in (*OF_OTHERS, *OF_EXPLANATIONS)
+    if name not in (*OF_OTHERS, *OF_EXPLANATIONS, *OF_EXPORTS)
 }
 """The estimator's parameter that each option sets."""
 

@@ -99,6 +99,14 @@ def test_columns_may_have_the_names_of_macros(tmp_path):
     assert "M_N_INPUTS_2 = 2," in written.path.read_text()
 
 
+@pytest.mark.parametrize(("name", "columns"), [("math", ["errno", "errexcept"]), ("fp", ["nan", "ilogb0", "fast fma"])])
+def test_columns_may_have_names_of_math_h(name, columns, tmp_path):
+    frame = pd.DataFrame(np.random.default_rng(5).normal(size=(60, len(columns))), columns=columns)
+    model = TabularClassifier(**SMALL).fit(frame, np.where(frame[columns[0]] > 0, "yes", "no"))
+    found, _ = run_c(to_c(model, tmp_path / "m.c", name=name), frame)
+    assert_allclose(found, model.predict_proba(frame), rtol=0, atol=1e-6)
+
+
 def test_no_name_says_what_two_things_are_called(tmp_path):
     rng = np.random.default_rng(6)
     frame = pd.DataFrame(

@@ -110,7 +110,10 @@ class Source:
 _OWN = ("predict", "predict_class", "classes")
 _OF_MATH = (
     *("M_E", "M_LOG2E", "M_LOG10E", "M_LN2", "M_LN10", "M_PI", "M_PI_2", "M_PI_4", "M_1_PI", "M_2_PI", "M_2_SQRTPI"),
-    *("M_SQRT2", "M_SQRT1_2", "HUGE_VAL", "FP_NAN", "FP_INFINITE", "FP_ZERO", "FP_SUBNORMAL", "FP_NORMAL"),
+    *("M_SQRT2", "M_SQRT1_2", "M_SQRT3", "M_TWOPI", "M_3PI_4", "M_SQRTPI", "M_LOG2_E", "M_INVLN2", "M_IVLN10"),
+    *("M_LN2HI", "M_LN2LO", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "MATH_ERRNO", "MATH_ERREXCEPT", "FP_NAN"),
+    *("FP_INFINITE", "FP_ZERO", "FP_SUBNORMAL", "FP_NORMAL", "FP_FAST_FMA", "FP_FAST_FMAF", "FP_FAST_FMAL"),
+    *("FP_ILOGB0", "FP_ILOGBNAN"),
 )
 """Names that some compilers' ``math.h`` has."""
 _REQUIREMENTS = (

@@ -35,7 +35,6 @@ OPTIONS = {
     "name": "--name",
     "n_repeats": "--repeats",
     "n_rows": "--rows",
-    "name": "--name",
     "ordered": "--ordered",
     "overwrite": "--overwrite",
     "preset": "--preset",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 __all__ = [
+    "NETWORKS_PAGE",
     *(
         "article",
         "closest",
@@ -34,6 +35,8 @@ __all__ = [
 T = TypeVar("T", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
 MAX_NAMES_SHOWN = 20
+NETWORKS_PAGE = "the page 'Building networks' of the documentation"
+"""Where layers, functions and ops are described."""
 UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
 SYNONYMS = (
     *({"epochs", "epoch", "max_iter", "n_epochs", "max_epochs"}, {"seed", "random_state", "random_seed"}),

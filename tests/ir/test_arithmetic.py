@@ -143,7 +143,7 @@ REFUSED = {
     "unknown op": (
         lambda b, x: b.men(x),
         AttributeError,
-        r"no op is called 'men'\. Did you mean 'mean'\?.*networks\.md",
+        r"no op is called 'men'\. Did you mean 'mean'\?.*Building networks",
     ),
     "logic": (lambda b, x: (x > 0) & (x < 1), TypeError, r"c \* d is their and, b\.maximum"),
     "negation": (lambda b, x: ~(x > 0), TypeError, "1 - c not"),

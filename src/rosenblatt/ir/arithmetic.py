@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosenblatt._suggestions import nearest, suggest_keywords
+from rosenblatt._suggestions import NETWORKS_PAGE, nearest, suggest_keywords
 
 if TYPE_CHECKING:
     from rosenblatt.ir.program import Builder
@@ -174,7 +174,7 @@ def _advice(x: Arithmetic, name: str) -> str:
         return " Write b.transpose(x, axes=(1, 0))."
     b = None if x.owner is None else x.owner()
     op = nearest(name, b.op_names) if b is not None else None
-    return f" Write b.{op}(...)." if op else " docs/networks.md lists the ops of the builder."
+    return f" Write b.{op}(...)." if op else f" See {NETWORKS_PAGE}."
 
 
 def _sliced(x: Any, axis: int, part: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rosenblatt._suggestions import suggestion
+from rosenblatt._suggestions import NETWORKS_PAGE, suggestion
 from rosenblatt.ir.ops import OPS, normalize_attrs
 from rosenblatt.ir.types import (
     FLOATS,
@@ -183,7 +183,7 @@ class Builder:
 
 def _unknown(op: str, also: Sequence[str] = ()) -> str:
     """The message for an op that does not exist; `also` are methods that may have been meant."""
-    return f"no op is called {op!r}.{suggestion(op, [*sorted(OPS), *also], 'ops')} docs/networks.md describes them."
+    return f"no op is called {op!r}.{suggestion(op, [*sorted(OPS), *also], 'ops')} See {NETWORKS_PAGE}."
 
 
 def check(program: Program) -> None:

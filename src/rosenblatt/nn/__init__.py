@@ -4,7 +4,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rosenblatt._suggestions import suggestion
+from rosenblatt._suggestions import NETWORKS_PAGE, suggestion
 from rosenblatt.nn import activations, initializers, layers, losses, optimizers, schedules
 from rosenblatt.nn.activations import *
 from rosenblatt.nn.activations.functions import *
@@ -47,4 +47,4 @@ if not TYPE_CHECKING:  # so that type checkers still name what is not there
         if name.startswith("_"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         hint = suggestion(name, [*layers.LAYERS, *__all__], "layers and other names")
-        raise AttributeError(f"rosenblatt.nn has no {name!r}.{hint} docs/networks.md describes them.")
+        raise AttributeError(f"rosenblatt.nn has no {name!r}.{hint} See {NETWORKS_PAGE}.")

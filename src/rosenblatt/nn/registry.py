@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from rosenblatt._suggestions import closest, suggest_keywords
+from rosenblatt._suggestions import NETWORKS_PAGE, closest, suggest_keywords
 
 __all__ = ["Registry", "members_of", "name_of"]
 
@@ -160,7 +160,7 @@ class Registry(Mapping[str, Any], Generic[T]):
         near = near or [name for name in names if asked and name.startswith(f"{asked}_")]
         suggestion = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
         allowed = f"{', '.join(names)}, or {alternative}"
-        return ValueError(f"{what} is {given!r}; {suggestion}allowed: {allowed} (docs/networks.md describes them)")
+        return ValueError(f"{what} is {given!r}; {suggestion}allowed: {allowed} (see {NETWORKS_PAGE})")
 
 
 def name_of(given: Any) -> str:

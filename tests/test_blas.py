@@ -89,3 +89,31 @@ def test_a_tabular_fit_without_memory_for_blas_is_refused(megabytes):
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "MemoryError less than 96 MB of memory are left" in ended.stdout
+
+
+SEARCH = """
+import resource, sys
+import numpy as np
+from rosenblatt import MLPClassifier, MLPSearchCV
+X = np.random.default_rng(0).normal(size=(100, 3))
+search = MLPSearchCV(MLPClassifier((4,), max_iter=3), {"alpha": [0.1, 0.2]}, n_trials=2, cv=2, n_jobs=4)
+in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (in_use + (int(sys.argv[1]) << 20),) * 2)
+try:
+    print("found", search.fit(X, X[:, 0] > 0).best_score_)
+except MemoryError as error:
+    print("MemoryError", error)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of the address space are Linux's")
+@pytest.mark.parametrize(
+    ("megabytes", "said"),
+    [(11, "MemoryError less than 168 MB of memory are left, which another thread needs"), (300, "found")],
+)
+def test_a_search_starts_the_threads_that_there_is_room_for(megabytes, said):
+    command = [sys.executable, "-W", "ignore", "-c", SEARCH, str(megabytes)]
+    environment = os.environ | {"PYTHONPATH": ":".join(sys.path)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith(said)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rosenblatt import memory
-from rosenblatt.memory import enough_text, free_memory, memory_size, size_text
+from rosenblatt.memory import enough_text, free_memory, memory_size, require_memory, size_text
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,15 @@ def test_half_counts_as_free_where_the_system_says_nothing(machine, monkeypatch)
     (machine / "meminfo").unlink()
     monkeypatch.setattr(memory, "_all_memory", lambda: 10**9)
     assert free_memory() == 5 * 10**8
+
+
+def test_what_is_larger_than_free_memory_is_refused(machine):
+    limit(machine / "groups", 10**9, 5 * 10**8)
+    require_memory(499 * 10**6, "this", "take less")
+    with pytest.raises(MemoryError, match=r"^this takes 501 MB of memory, and 500 MB are free: take less$"):
+        require_memory(501 * 10**6, "this", "take less")
+    limit(machine / "groups", 10**9, 10**9)
+    require_memory(10**8, "this", "take less")  # it is not worth a look
 
 
 def test_this_machine_has_memory():

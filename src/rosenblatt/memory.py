@@ -1,7 +1,8 @@
 """How much memory is free, and sizes of memory that people write.
 
-Takes the machine, or a size such as "2GB". Returns bytes, or raises a `ValueError` that says what is allowed. Gives
-unused memory back. Never takes memory, and never imports more than the standard library.
+Takes the machine, or a size such as "2GB". Returns bytes, or raises a `ValueError` that says what is allowed, or a
+`MemoryError` that says how much is missing. Gives unused memory back. Never takes memory, and never imports more than
+the standard library.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from rosenblatt._checks import is_number, refusal
 
-__all__ = ["enough_text", "free_memory", "give_back", "memory_size", "size_text"]
+__all__ = ["enough_text", "free_memory", "give_back", "memory_size", "require_memory", "size_text"]
 
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?))?B?", re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -27,6 +28,8 @@ FILES = (
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),  # version 1
 )
 """Limit, use, and the part of the use that the system gives back when it is needed (in memory.stat)."""
+WORTH_A_LOOK = 2**28
+"""Bytes below which nobody asks how many are free."""
 UNKNOWN_SHARE = 0.5
 """Share of all memory that counts as free where the system does not say."""
 
@@ -72,6 +75,15 @@ def free_memory() -> int:
         for folder in _groups():
             free = min(free, _free_of_group(folder, limit, used, reclaimable, free))
     return max(0, free)
+
+
+def require_memory(n_bytes: int, what: str, advice: str) -> None:
+    """A `MemoryError` if `what` takes more bytes than are free.
+
+    Linux grants more than there is, and ends the process that uses it.
+    """
+    if n_bytes >= WORTH_A_LOOK and n_bytes > (free := free_memory()):
+        raise MemoryError(f"{what} takes {size_text(n_bytes)} of memory, and {size_text(free)} are free: {advice}")
 
 
 def _free_of_machine() -> int:

@@ -24,7 +24,7 @@ from rosenblatt._checks import check_count
 
 __all__ = [
     *("engine_info", "get_num_threads", "matrix_product", "one_blas_thread", "reserve_blas_memory"),
-    *("set_num_threads", "share_processors"),
+    *("set_num_threads", "share_processors", "threads_with_room"),
 ]
 
 MAX_THREADS = 128
@@ -33,6 +33,10 @@ BLAS_LOCK = threading.Lock()
 PRODUCT_LOCK = threading.Lock()
 ROOM = 96 << 20
 """Bytes of address space that must be free: the work memory of OpenBLAS, which is 32 MB, and that of a new thread."""
+THREAD_ROOM = 72 << 20
+"""Those of each further thread: the stack and the heap that the C library reserves for it."""
+_n_with_room = 0
+"""Threads at a time for which there was room."""
 
 
 def set_num_threads(n: int) -> None:
@@ -138,6 +142,33 @@ def _check_room() -> None:
             f"less than {ROOM >> 20} MB of memory are left, which the products of matrices need; close other "
             "programs, or raise the limit of this process (ulimit -v)"
         ) from None
+
+
+def threads_with_room(n: int) -> int:
+    """Of `n` threads that are to be started, as many as there is memory for.
+
+    Where memory ends while a thread first uses a library, the C library ends the process. What it has reserved for
+    threads that are over serves others.
+
+    Raises
+    ------
+    MemoryError
+        If there is not enough for one.
+    """
+    global _n_with_room
+    for more in range(n - _n_with_room, 0, -1):
+        try:
+            np.empty(ROOM + more * THREAD_ROOM, np.uint8)  # which is not touched, and costs nothing
+        except MemoryError:
+            continue
+        _n_with_room += more
+        break
+    if _n_with_room == 0:
+        raise MemoryError(
+            f"less than {(ROOM + THREAD_ROOM) >> 20} MB of memory are left, which another thread needs; close other "
+            "programs, or raise the limit of this process (ulimit -v)"
+        )
+    return min(n, _n_with_room)
 
 
 @functools.cache

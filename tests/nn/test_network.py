@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 import scipy.special
 
-from rosenblatt import nn
+from rosenblatt import MLPClassifier, MLPRegressor, TabularRegressor, memory, nn
 from rosenblatt.nn import Network, NetworkSpec
 from rosenblatt.nn.parameters import ParameterStore
 from rosenblatt.nn.programs import block_rows
@@ -167,6 +167,43 @@ def test_very_deep_networks_are_refused():
         node = nn.Scale()(node)
     with pytest.raises(ValueError, match=r"has 2,001 layers; at most 2,000"):
         nn.Network(node)
+
+
+HUGE = 10**9
+X, Y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Network(nn.Dense(1)(nn.Dense(HUGE)(nn.input(3)))),
+        lambda: nn.Network(nn.Dense(1)(nn.Dense(10**30)(nn.input(3))), seed=None),
+        lambda: nn.Network(nn.Dense(1)(nn.Embedding(8)(nn.codes(HUGE, "c")))),
+        lambda: nn.Network(nn.NetworkSpec(HUGE, (), 1)),
+        lambda: MLPClassifier((HUGE,)).fit(X, Y),
+        lambda: MLPRegressor(hidden_layer_sizes=(HUGE,), solver="lbfgs").fit(X, Y),
+        lambda: MLPClassifier((HUGE,), dtype="float32").partial_fit(X, Y, classes=[0, 1]),
+        lambda: TabularRegressor(hidden_layer_sizes=(HUGE,), members=1).fit(X, Y),
+    ],
+)
+def test_networks_that_are_larger_than_memory_are_refused(make, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**9)
+    message = r"a network of [\d,]{13,} parameters takes \S+ [GT]B of memory, and 1 GB are free: give its layers fewer"
+    with pytest.raises(MemoryError, match=message):
+        make()
+
+
+def test_programs_that_are_larger_than_memory_are_refused(monkeypatch):
+    network = nn.Network(nn.NetworkSpec(3, (2 * 10**6,), 1), seed=None)  # which itself takes 40 MB
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**8)
+    monkeypatch.setattr(memory, "WORTH_A_LOOK", 0)
+    with pytest.raises(MemoryError, match=r"a program for \d+ rows at once takes .* and 100 MB are free: give the"):
+        network.fit(X, Y, epochs=1)
+
+
+def test_very_deep_tables_are_refused_at_once():
+    with pytest.raises(ValueError, match=r"the network has 100,000 layers; at most 2,000"):
+        TabularRegressor(hidden_layer_sizes=(2,) * 100_000, members=1).fit(X, Y)
 
 
 @pytest.mark.parametrize("seed", [2**70, 2**64, -1, 1.5, "a", True, np.int64(-3)])

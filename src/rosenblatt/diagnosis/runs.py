@@ -23,7 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from rosenblatt.estimators.base import DivergenceError, predict_rows
 from rosenblatt.metrics import R2
 from rosenblatt.nn.spec import each_layer
-from rosenblatt.threads import get_num_threads, one_blas_thread
+from rosenblatt.threads import get_num_threads, one_blas_thread, threads_with_room
 from rosenblatt.training.evaluation import LayerGradient, gradient_statistics
 
 __all__ = ["MAX_ERROR", "FitTask", "Run", "Watched", "has_single_labels", "run_tasks", "wrong_labels"]
@@ -95,7 +95,8 @@ def run_tasks(tasks: Sequence[FitTask]) -> list[Run]:
     Ctrl-C, or an error in the order of the tasks, ends all trainings after their present epochs (L-BFGS at its end).
     """
     stop = Event()
-    with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(get_num_threads()) as pool:
+    n_threads = threads_with_room(get_num_threads())
+    with one_blas_thread(), warnings.catch_warnings(), ThreadPoolExecutor(n_threads) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="batch_size=", category=UserWarning)
         try:

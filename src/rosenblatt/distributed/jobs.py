@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol, Self
 
-from rosenblatt.threads import get_num_threads
+from rosenblatt.threads import get_num_threads, threads_with_room
 
 __all__ = ["Done", "Hear", "Jobs", "Link", "Running", "ThisThread", "Threads", "Work"]
 
@@ -201,11 +201,11 @@ class RunningThreads(Running):
 
     def __init__(self, work: Work, items: Iterable[Any], hear: Hear, n_threads: int) -> None:
         super().__init__()
-        self.work, self.hear, self.n_threads = work, hear, n_threads
+        self.work, self.hear, self.n_threads = work, hear, threads_with_room(n_threads)
         self.lock, self.stopped = threading.RLock(), threading.Event()
         self.waiting: Iterator[tuple[int, Any]] = enumerate(items)
         self.running: dict[Future[Any], int] = {}
-        self.pool = ThreadPoolExecutor(n_threads)
+        self.pool = ThreadPoolExecutor(self.n_threads)
 
     def _fill(self) -> None:
         """Submit jobs as long as there is room in the queue."""

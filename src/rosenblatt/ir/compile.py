@@ -28,6 +28,7 @@ from rosenblatt.ir.ops import OPS, Op
 from rosenblatt.ir.planner import Plan, plan
 from rosenblatt.ir.rewrite import fuse
 from rosenblatt.ir.types import MAX_RANK, PERSISTENT, Instruction, Program, Value
+from rosenblatt.memory import require_memory
 
 __all__ = ["Executable", "aligned_bytes", "compile_plan", "compile_program", "core_arguments", "evaluate", "source"]
 
@@ -105,7 +106,20 @@ def compile_program(
 
 
 def compile_plan(planned: Plan) -> Executable:
-    """The executable form of a planned program; a ValueError names the instruction that the core rejects."""
+    """The executable form of a planned program.
+
+    Raises
+    ------
+    ValueError
+        If the core rejects an instruction, which is named.
+    MemoryError
+        If the program needs more memory than is free.
+    """
+    require_memory(
+        planned.persistent_bytes + planned.workspace_bytes,
+        f"a program for {planned.capacity:,} rows at once",
+        "give the network fewer units",
+    )
     core = _core.Program(**core_arguments(planned))
     number, inputs, slots, outputs = _numbers(planned)
     names = {leaf.value.name: number[leaf.value.id] for leaf in planned.program.leaves}

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from rosenblatt._checks import check_seed, refusal
 from rosenblatt._suggestions import suggest_in_methods, suggest_keywords, suggestion
 from rosenblatt.ir.compile import aligned_bytes
+from rosenblatt.memory import require_memory
 from rosenblatt.nn.activations import Activation
 from rosenblatt.nn.graph import Graph
 from rosenblatt.nn.initialization import copy_layers, draw_parameters, set_constants
@@ -22,6 +23,9 @@ from rosenblatt.nn.layers.base import Node, shown
 from rosenblatt.nn.spec import NetworkSpec
 
 __all__ = ["ParameterStore"]
+
+DRAWN_BYTES = 8
+"""Of a number that is drawn: each array is drawn in float64."""
 
 
 @suggest_in_methods
@@ -51,7 +55,13 @@ class ParameterStore:
             raise ValueError(f"dtype is {self.dtype}; allowed: float32, float64")
         self.frozen: frozenset[str] = frozenset()
         self._n_parameters = self.graph.n_weights + self.graph.n_biases
-        self.block: NDArray[Any] = np.zeros(self._n_parameters + self.graph.n_buffers, self.dtype)
+        n_elements = self._n_parameters + self.graph.n_buffers
+        largest = max((p.size for p in self.graph.parameters), default=0)
+        require_memory(
+            n_elements * self.dtype.itemsize + (0 if seed is None else largest * DRAWN_BYTES),
+            *(f"a network of {n_elements:,} parameters", "give its layers fewer units"),
+        )
+        self.block: NDArray[Any] = np.zeros(n_elements, self.dtype)
         self.bind_memory(aligned_bytes(self.block.nbytes))
         set_constants(self)
         if seed is not None:

@@ -42,6 +42,7 @@ from rosenblatt.estimators.tabular.streamable import Streamable, require_readabl
 from rosenblatt.estimators.tabular.training_digest import training_digest
 from rosenblatt.estimators.tabular.training_predictions import LeftOut
 from rosenblatt.estimators.tabular.validation import check_validation, validation_data
+from rosenblatt.nn.graph import check_depth
 from rosenblatt.tables.given_folds import refuse_rows_of_whole_table
 from rosenblatt.tables.kinds import column_overrides
 from rosenblatt.tables.preparation import Preparation, fit_preparation
@@ -117,6 +118,7 @@ class TabularEstimator(
                     f"hidden_layer_sizes is {self.hidden_layer_sizes!r}; give the neurons of at least one layer, such "
                     "as (128, 64)."
                 )
+            check_depth(len(sizes))  # at once: making so many layers takes long
             layers = enumerate(sizes, start=1)
             given["hidden"] = tuple(check_count(f"layer {i}", size, where="hidden_layer_sizes") for i, size in layers)
         if is_count(self.cv):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from rosenblatt import load
+from rosenblatt.cli.terminal import Output
 from rosenblatt.estimators import TabularClassifier
 
 SHORT = ("--epochs", "2", "--members", "1", "--hidden", "4")
@@ -105,3 +107,13 @@ def test_what_is_shown_is_needed_where_no_file_is_written(cli: Any, monkeypatch:
         with standard_output("/dev/full", monkeypatch):
             codes.append(cli(*command.split())[0])
     assert codes == [0, 2]
+
+
+def test_a_closed_stream_may_be_flushed(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    output = Output(stream)
+    stream.close()
+    output.flush()
+    assert capsys.readouterr().err == ""
+    output.write("more")
+    assert "the output cannot be written" in capsys.readouterr().err

@@ -75,7 +75,9 @@ class Output:
                 raise OSError(f"the result cannot be written to standard output ({reason_of(error)}).") from None
 
     def flush(self) -> None:
-        """Hand over what was written."""
+        """Hand over what was written; a closed stream, which logging may flush at exit, has nothing left."""
+        if getattr(self.stream, "closed", False):
+            return
         with self._forgiving():
             self.stream.flush()
 

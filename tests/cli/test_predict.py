@@ -345,7 +345,7 @@ def test_memory_does_not_grow_with_the_table(
     ending: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    block, n_blocks = pa.Table.from_pandas(flats(BLOCK_ROWS), preserve_index=False), {"short": 3, "long": 30}
+    block, n_blocks = pa.Table.from_pandas(flats(BLOCK_ROWS), preserve_index=False), {"short": 10, "long": 30}
     writer = pq.ParquetWriter if ending == "parquet" else csv.CSVWriter
     for name, n in n_blocks.items():
         with writer(f"{name}.{ending}", block.schema) as opened:

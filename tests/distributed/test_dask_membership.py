@@ -157,7 +157,7 @@ def saved(model, path):
 @pytest.mark.parametrize("looks", [True, False])
 def test_a_fit_goes_on_beside_a_worker_with_another_version(looks, tmp_path, monkeypatch):
     """Which is found when it joins, or only when a job has failed there."""
-    start = DaskJobs.start
+    start, longer = DaskJobs.start, {**SMALL, "members": 5, "max_iter": 600}  # so that the other one gets a job, too
     with own_cluster(1) as client, contextlib.ExitStack() as joined:
 
         def start_beside_another(self, *args, **options):
@@ -168,9 +168,9 @@ def test_a_fit_goes_on_beside_a_worker_with_another_version(looks, tmp_path, mon
 
         monkeypatch.setattr(DaskJobs, "start", start_beside_another)
         with pytest.warns(UserWarning, match=r"has rosenblatt 0\.0\.7, but it is .* here.*gets no work"):
-            there = TabularClassifier(**SMALL, client=client).fit(X, LABELS)
+            there = TabularClassifier(**longer, client=client).fit(X, LABELS)
         nothing_is_left(client)
-    assert saved(there, tmp_path / "there") == saved(TabularClassifier(**SMALL).fit(X, LABELS), tmp_path / "here")
+    assert saved(there, tmp_path / "there") == saved(TabularClassifier(**longer).fit(X, LABELS), tmp_path / "here")
 
 
 @pytest.mark.long

@@ -14,7 +14,7 @@ DAMAGED = {"files": 100, "checkpoints": 100, "records": 100}
 FAILING = {"programs": 400, "disks": 40, "diverging": 40}
 RIGHT = {"gradients": 10}
 """Attempts of the short run: of what is mostly refused, of what may be, and of what never is."""
-MORE = {"files": 3000, "checkpoints": 3000, "records": 1000, "programs": 2000, "gradients": 100}
+MORE = {"files": 1500, "checkpoints": 1500, "records": 1000, "programs": 2000, "gradients": 100}
 MORE |= {"disks": 100, "diverging": 100, "kills": 1}
 """Attempts of the long run."""
 

@@ -98,7 +98,7 @@ def test_folders_that_are_not_writable(tmp_path, monkeypatch):
 
 
 def test_overwrite_is_true_or_false(tmp_path):
-    with pytest.raises(TypeError, match="overwrite is 'no'"):
+    with pytest.raises(ValueError, match="overwrite is 'no'"):
         check_destination(tmp_path / "model.onnx", ".onnx", "no")
 
 

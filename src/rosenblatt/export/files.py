@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rosenblatt._checks import check_path
+from rosenblatt._checks import check_flag, check_path
 from rosenblatt.storage.atomic import replaceable, write_atomically
 
 __all__ = ["check_destination", "require_free", "write_export"]
@@ -31,14 +31,13 @@ def check_destination(path: Place, suffix: str | tuple[str, ...], overwrite: boo
     Raises
     ------
     TypeError, ValueError
-        If it is no path, or the name ends otherwise.
+        If it is no path, or the name ends otherwise; if `overwrite` is neither True nor False.
     FileExistsError
         If there is a file, or a link to one that may not exist, without `overwrite`.
     OSError
         If the folder does not exist or is not writable, or the path is a folder or a device. It names the file.
     """
-    if not isinstance(overwrite, bool):
-        raise TypeError(f"overwrite is {overwrite!r}; give True or False.")
+    overwrite = check_flag("overwrite", overwrite)
     allowed = (suffix,) if isinstance(suffix, str) else suffix
     name = check_path("path", path)
     if not name.lower().endswith(allowed):

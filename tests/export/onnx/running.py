@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 FLOAT_TOLERANCE = 1e-5
+X = np.random.default_rng(0).normal(3, 20, size=(80, 4))
+NUMBERS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 5)
+TEXTS = np.array(["a", "b", "c"])[NUMBERS]
+"""Rows, and classes of them, as numbers and as texts."""
+UNFINISHED = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Maximum number of iteration"),
+]
+"""Marks of tests that train for a few epochs only."""
 Run = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 

@@ -12,21 +12,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
-from tests.export.onnx.running import RUNS, assert_close, runtime
+from tests.export.onnx.running import NUMBERS, RUNS, TEXTS, UNFINISHED, X, assert_close, runtime
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export import to_onnx
 from rosenblatt.export.onnx.exporting import onnx_model
 
 pytest.importorskip("skl2onnx")
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:Maximum number of iteration"),
-]
-RNG = np.random.default_rng(0)
-X = RNG.normal(3, 20, size=(80, 4))
-NUMBERS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 5)
-TEXTS = np.array(["a", "b", "c"])[NUMBERS]
+pytestmark = UNFINISHED
 
 
 def classifier(**options):

@@ -7,20 +7,13 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from tests.export.onnx.running import assert_close, runtime
+from tests.export.onnx.running import NUMBERS, TEXTS, UNFINISHED, X, assert_close, runtime
 
 from rosenblatt import LogisticRegression, MLPClassifier, MLPRegressor, Perceptron
 from rosenblatt.export import register_skl2onnx
 
 skl2onnx = pytest.importorskip("skl2onnx")
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:Maximum number of iteration"),
-]
-RNG = np.random.default_rng(0)
-X = RNG.normal(3, 20, size=(80, 4))
-NUMBERS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 5)
-TEXTS = np.array(["a", "b", "c"])[NUMBERS]
+pytestmark = UNFINISHED
 LABELS = {
     "texts": TEXTS,
     "two": NUMBERS > 0,

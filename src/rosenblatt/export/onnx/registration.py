@@ -23,6 +23,7 @@ CLASSIFIERS: dict[type, Callable[..., Any]] = {
     LogisticRegression: classifier_model,
     Perceptron: perceptron_model,
 }
+BUILDERS: dict[type, Callable[..., Any]] = CLASSIFIERS | {MLPRegressor: regressor_model}
 OPTIONS: dict[str, list[Any]] = {
     "zipmap": [True, False, "columns"],
     "output_class_labels": [False, True],
@@ -92,7 +93,7 @@ def float_type(model: Any) -> Any:
 
 def builder_of(estimator: Any) -> Callable[[Any], Any] | None:
     """What makes the model of an estimator; None if it is none of the library's, of which a subclass is none."""
-    return (CLASSIFIERS | {MLPRegressor: regressor_model}).get(type(estimator))
+    return BUILDERS.get(type(estimator))
 
 
 def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
